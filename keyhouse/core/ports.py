@@ -1,0 +1,218 @@
+"""What the workflows need from outside: a store that keeps, inside transactions.
+
+Every method belongs to the transaction it was reached through. In a writing transaction `get…` of one row holds that
+row until the end, so that what was read is still so when it is written.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from keyhouse.core.audit import AuditFinding
+from keyhouse.core.cases import Case
+from keyhouse.core.ids import CaseNumber, Condition, EventId, OutgoingId, ReferralId, RoomId, UserId
+from keyhouse.core.memberships import Membership
+from keyhouse.core.outgoing import NewOutgoing, Outgoing, Worker
+from keyhouse.core.people import Key, Person, Role
+from keyhouse.core.referrals import Referral
+from keyhouse.core.rooms import RoomScope
+
+
+class People(Protocol):
+    """Persons and their keys."""
+
+    def get(self, user_id: UserId) -> Person | None: ...
+    def add(self, person: Person, /) -> None: ...
+    def update(self, person: Person, /) -> None: ...
+    def all(self) -> Sequence[Person]: ...
+    def has_name(self, localpart: str, /) -> bool:
+        """Say whether the house has reserved an account of this localpart, made or not."""
+        ...
+
+    def with_role(self, role: Role) -> Sequence[Person]: ...
+    def names(self, user_ids: Iterable[UserId]) -> Mapping[UserId, str]:
+        """What others see of these persons, in one query; unknown ones are left out."""
+        ...
+
+    def keys(self, user_id: UserId) -> Sequence[Key]:
+        """All unrevoked keys of the person; empty means none."""
+        ...
+
+    def grant(self, key: Key) -> None:
+        """Keep a key; one that is still good stays as it is, one that has run out is replaced."""
+        ...
+
+    def revoke(self, user_id: UserId, condition: Condition, now: datetime) -> None: ...
+
+
+class Referrals(Protocol):
+    """Permissions to register."""
+
+    def get(self, referral_id: ReferralId) -> Referral | None: ...
+    def by_code_hash(self, code_hash: str) -> Referral | None: ...
+    def by_pseudonym(self, pseudonym: str) -> Referral | None: ...
+    def add(self, referral: Referral, /) -> None: ...
+    def update(self, referral: Referral, /) -> None: ...
+    def all(self) -> Sequence[Referral]: ...
+
+
+class Rooms(Protocol):
+    """Rooms and what opens them."""
+
+    def get(self, room_id: RoomId) -> RoomScope | None: ...
+    def by_slug(self, slug: str) -> RoomScope | None: ...
+    def put(self, scope: RoomScope) -> None:
+        """Keep a scope; one of the same room id is replaced."""
+        ...
+
+    def all(self) -> Sequence[RoomScope]: ...
+    def opened_by(self, role: Role, conditions: frozenset[Condition], user_id: UserId) -> Sequence[RoomScope]:
+        """Rooms that could open to this role with these conditions, or that name this person. A superset is fine."""
+        ...
+
+    def desk_of(self, user_id: UserId) -> RoomScope | None: ...
+    def care_room(self, service: str) -> RoomScope | None: ...
+    def any_care_room(self) -> RoomScope | None: ...
+
+
+class Memberships(Protocol):
+    """Who is where, as observed."""
+
+    def of(self, user_id: UserId) -> Sequence[Membership]: ...
+    def observe(self, memberships: Iterable[Membership]) -> None:
+        """Keep what was seen; a newer sight replaces an older one of the same room and person."""
+        ...
+
+
+class Cases(Protocol):
+    """Cases with their alerts, newest alert last."""
+
+    def get(self, number: CaseNumber) -> Case | None: ...
+    def by_card(self, card: EventId) -> Case | None: ...
+    def open_of(self, author: UserId) -> Sequence[Case]: ...
+    def listed(self, *, only_open: bool, limit: int) -> Sequence[Case]:
+        """Newest first."""
+        ...
+
+    def has_alert(self, event_id: EventId) -> bool: ...
+    def add(self, case: Case) -> Case:
+        """Keep a new case with its alerts; its number is given here (the argument's is ignored)."""
+        ...
+
+    def update(self, case: Case) -> None:
+        """Keep the case as it is now; alerts that are new are added."""
+        ...
+
+
+class Outbox(Protocol):
+    """Decisions to be done."""
+
+    def add(self, outgoing: NewOutgoing, /, now: datetime) -> bool:
+        """Keep a decision; False when an equal one (same `once`) is there already, done or not."""
+        ...
+
+    def due(self, worker: Worker, now: datetime, limit: int) -> Sequence[Outgoing]:
+        """Undone decisions whose time has come, oldest first."""
+        ...
+
+    def next_due_at(self, worker: Worker) -> datetime | None: ...
+    def done(self, outgoing_id: OutgoingId, now: datetime) -> None:
+        """Mark as done and wipe the content."""
+        ...
+
+    def postpone(self, outgoing_id: OutgoingId, until: datetime, fault: str) -> None:
+        """Try again later. fault: a listed word (an error class or code), never text from outside."""
+        ...
+
+    def hasten(self, once: str, now: datetime) -> None:
+        """Make a waiting decision due now, its tries counted anew, because what it waited for has happened."""
+        ...
+
+    def undone(self, worker: Worker, now: datetime) -> int:
+        """How many decisions are due and not done."""
+        ...
+
+
+class Leases(Protocol):
+    """The right of one process at a time to drain."""
+
+    def take(self, worker: Worker, holder: str, now: datetime, lasts: timedelta) -> bool:
+        """Take or renew the lease; False while another holder's has not run out."""
+        ...
+
+    def release(self, worker: Worker, holder: str) -> None: ...
+
+
+class AuditTrail(Protocol):
+    """The tamper-evident chain."""
+
+    def append(
+        self,
+        action: str,
+        *,
+        actor: str,
+        subject: str = "",
+        detail: Mapping[str, str | int] | None = None,
+        now: datetime,
+    ) -> None:
+        """Add an act. actor and subject: user ids, or a word such as "host"; kept as HMACs.
+
+        One transaction at a time gets past this line, so a workflow does it last.
+        """
+        ...
+
+    def verify(self) -> AuditFinding: ...
+    def forget(self, person: str) -> None:
+        """Destroy the key under which a person stands in the chain; the links still hold and lead to nobody."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What a process last said of itself. counters: what it did, by name."""
+
+    process: str
+    pid: int
+    started_at: datetime
+    beat_at: datetime
+    last_sync_at: datetime | None
+    counters: Mapping[str, int]
+
+
+class Heartbeats(Protocol):
+    """Signs of life of the processes."""
+
+    def beat(self, heartbeat: Heartbeat, /) -> None: ...
+    def all(self) -> Sequence[Heartbeat]: ...
+
+
+class Transaction(Protocol):
+    """Everything that is kept, seen at one moment."""
+
+    @property
+    def people(self) -> People: ...
+    @property
+    def referrals(self) -> Referrals: ...
+    @property
+    def rooms(self) -> Rooms: ...
+    @property
+    def memberships(self) -> Memberships: ...
+    @property
+    def cases(self) -> Cases: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def leases(self) -> Leases: ...
+    @property
+    def audit(self) -> AuditTrail: ...
+    @property
+    def heartbeats(self) -> Heartbeats: ...
+
+
+class Store(Protocol):
+    """Opens transactions. A writing one is kept when its block ends well and undone when it raises."""
+
+    def reading(self) -> AbstractContextManager[Transaction]: ...
+    def writing(self) -> AbstractContextManager[Transaction]: ...

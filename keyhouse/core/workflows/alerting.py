@@ -1,0 +1,104 @@
+"""Message → case: keep the alert, decide what leaves the house because of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from keyhouse.core.alerts import Alert
+from keyhouse.core.cases import Case, CaseState, case_to_join, with_alert
+from keyhouse.core.ids import CaseNumber, RoomId
+from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
+from keyhouse.core.people import REFERRED_ROLES, Person
+from keyhouse.core.ports import Transaction
+from keyhouse.core.rooms import RoomScope
+from keyhouse.core.urgency import Urgency
+from keyhouse.core.workflows.moves import rooms_opened
+
+WORDS_SHOWN = 600
+_SIGNPOSTED = (Urgency.CONCERN, Urgency.URGENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What became of an alert. is_new: whether it opened the case."""
+
+    case: Case
+    is_new: bool
+
+
+def raise_alert(tx: Transaction, alert: Alert, words: str, now: datetime) -> Raised | None:
+    """Keep an alert in a case, with its card and its signposting; None when there is nothing to raise.
+
+    words: what the person wrote; goes into the sealed card alone.  Nothing is raised for an event that was raised
+    before, and for authors of the team and the house, who write about these things in their work.
+    """
+    author = tx.people.get(alert.author)
+    if author is None or author.role not in REFERRED_ROLES or tx.cases.has_alert(alert.event_id):
+        return None
+    service, care_room = _care(tx, alert.room_id, author, now)
+    raised = _into_case(tx, alert, service, care_room)
+    for outgoing in _leaving(raised, alert, words, now):
+        tx.outbox.add(outgoing, now)
+    detail: dict[str, str | int] = {"case": raised.case.number, "urgency": alert.urgency.value}
+    tx.audit.append("alert.raised", actor="risk_monitor", detail=detail, now=now)
+    return raised
+
+
+def _into_case(tx: Transaction, alert: Alert, service: str, care_room: RoomId) -> Raised:
+    joined = case_to_join(tx.cases.open_of(alert.author), service)
+    if joined is not None:
+        case = with_alert(joined, alert)
+        tx.cases.update(case)
+        return Raised(case, is_new=False)
+    case = Case(
+        number=CaseNumber(0),
+        author=alert.author,
+        service=service,
+        care_room=care_room,
+        urgency=alert.urgency,
+        state=CaseState.RAISED,
+        raised_at=alert.raised_at,
+        alerts=(alert,),
+    )
+    return Raised(tx.cases.add(case), is_new=True)
+
+
+def _care(tx: Transaction, room_id: RoomId, author: Person, now: datetime) -> tuple[str, RoomId]:
+    """Find the service that looks after this room, or after this person where the room is personal."""
+    here = tx.rooms.get(room_id)
+    candidates: list[RoomScope] = [here] if here is not None else []
+    candidates += sorted(rooms_opened(tx, author, now), key=lambda scope: scope.slug)
+    for scope in candidates:
+        care = tx.rooms.care_room(scope.service) if scope.service else None
+        if scope.service and care is not None:
+            return scope.service, care.room_id
+    # Somebody whose keys have all run out still writes at the desk: any team is better than none.
+    fallback = tx.rooms.any_care_room()
+    if fallback is None or fallback.service is None:
+        raise LookupError("the building has no care room; run `keyhouse building apply`")
+    return fallback.service, fallback.room_id
+
+
+def _leaving(raised: Raised, alert: Alert, words: str, now: datetime) -> list[NewOutgoing]:
+    number, event = raised.case.number, alert.event_id
+    shown = {"case": number, "event_id": event, "words": words[:WORDS_SHOWN]}
+    leaving = [_for_watcher(OutgoingKind.CARE_CARD, f"card:{event}", shown, now)]
+    if not raised.is_new:
+        leaving = [
+            _for_watcher(OutgoingKind.CARE_MESSAGE, f"again:{event}", shown, now),
+            card_edit(raised.case, f"alert:{event}", now),
+        ]
+    if alert.urgency in _SIGNPOSTED:
+        # Once an hour at most: repeating numbers at somebody in distress reads like a machine.
+        once = f"signposting:{number}:{now:%Y%m%d%H}"
+        content = {"person": alert.author, "case": number, "urgency": alert.urgency.value}
+        leaving.append(_for_watcher(OutgoingKind.SIGNPOSTING, once, content, now))
+    return leaving
+
+
+def card_edit(case: Case, cause: str, now: datetime) -> NewOutgoing:
+    """Decide that the case's card is to show the case as it is now."""
+    return _for_watcher(OutgoingKind.CARD_EDIT, f"edit:{case.number}:{cause}", {"case": case.number}, now)
+
+
+def _for_watcher(kind: OutgoingKind, once: str, content: dict[str, object], now: datetime) -> NewOutgoing:
+    return NewOutgoing(kind, Worker.RISK_MONITOR, once, content, now)

@@ -1,0 +1,68 @@
+"""What the concierge keeps: desk rooms, and where people were seen."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from keyhouse.core.ids import RoomId, UserId
+from keyhouse.core.memberships import Membership, MembershipState, observed_state
+from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
+from keyhouse.core.people import Person, PersonState
+from keyhouse.core.ports import Transaction
+from keyhouse.core.rooms import RoomKind, RoomScope
+from keyhouse.core.workflows.moves import follow_keys, rooms_opened
+
+
+def greeting_key(person: UserId) -> str:
+    """Return the key of the one greeting that a person gets."""
+    return f"greeting:{person}"
+
+
+def hasten_greetings(tx: Transaction, people: Iterable[UserId], now: datetime) -> None:
+    """Greet these people now, if their greeting has been waiting for a device."""
+    for person in people:
+        tx.outbox.hasten(greeting_key(person), now)
+
+
+def open_desk(tx: Transaction, person: Person, room_id: RoomId, now: datetime) -> RoomScope:
+    """Keep a person's desk room, invite the person into it, and decide the greeting."""
+    scope = RoomScope(room_id, f"desk.{person.name}", RoomKind.DESK, "Your desk", members=frozenset({person.user_id}))
+    tx.rooms.put(scope)
+    greeting = NewOutgoing(
+        OutgoingKind.GREETING,
+        Worker.ROOM_GATEKEEPER,
+        greeting_key(person.user_id),
+        {"person": person.user_id},
+        now,
+    )
+    tx.outbox.add(greeting, now)
+    follow_keys(tx, person, f"desk:{room_id}", now)
+    return scope
+
+
+def observe_change(
+    tx: Transaction, room_id: RoomId, person: UserId, sender: UserId, membership: str, now: datetime
+) -> None:
+    """Keep what a membership event says."""
+    state = observed_state(membership, person, sender)
+    if state is not None:
+        tx.memberships.observe([Membership(room_id, person, state, now)])
+
+
+def observe_rooms(tx: Transaction, members: Mapping[str, Iterable[str]], now: datetime) -> None:
+    """Keep who is joined, as found at the start; who left meanwhile is told by the stream's own events."""
+    tx.memberships.observe(
+        Membership(RoomId(room), UserId(person), MembershipState.JOINED, now)
+        for room, people in members.items()
+        for person in people
+    )
+
+
+def let_back_in(tx: Transaction, user_id: UserId, now: datetime) -> tuple[RoomScope, ...]:
+    """Invite a person again into rooms left by choice; return every room that the keys open."""
+    person = tx.people.get(user_id)
+    if person is None or person.state is PersonState.CLOSED:
+        return ()
+    left = [place for place in tx.memberships.of(user_id) if place.state is MembershipState.LEFT_BY_CHOICE]
+    tx.memberships.observe(Membership(place.room_id, user_id, MembershipState.REMOVED, now) for place in left)
+    follow_keys(tx, person, f"asked:{now.isoformat()}", now)
+    return rooms_opened(tx, person, now)

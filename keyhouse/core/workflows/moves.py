@@ -1,0 +1,62 @@
+"""From a person's keys to the invitations and removals that follow from them."""
+
+from datetime import datetime
+
+from keyhouse.core.access import may_join, moves_for
+from keyhouse.core.ids import RoomId, UserId
+from keyhouse.core.memberships import INSIDE, MembershipState
+from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
+from keyhouse.core.people import REFERRED_ROLES, Person, PersonState, held
+from keyhouse.core.ports import Transaction
+from keyhouse.core.rooms import RoomScope
+from keyhouse.core.verdict import Allowed
+
+
+def rooms_opened(tx: Transaction, person: Person, now: datetime) -> tuple[RoomScope, ...]:
+    """Return the rooms that the person's keys open now."""
+    keys = tx.people.keys(person.user_id)
+    scopes = tx.rooms.opened_by(person.role, held(keys, now), person.user_id)
+    return tuple(scope for scope in scopes if isinstance(may_join(scope, person, keys, now), Allowed))
+
+
+def follow_keys(
+    tx: Transaction, person: Person, cause: str, now: datetime, were_open: frozenset[RoomId] = frozenset()
+) -> int:
+    """Save what must be done so that memberships follow the keys; return how many decisions were new.
+
+    cause: makes the decisions of this change different from those of an earlier one.  were_open: rooms that the keys
+    opened until now; the person may stand in them although nobody has observed it yet.
+    """
+    places = tx.memberships.of(person.user_id)
+    inside = frozenset(place.room_id for place in places if place.state in INSIDE)
+    stays_out = frozenset(place.room_id for place in places if place.state is MembershipState.LEFT_BY_CHOICE)
+    scopes = rooms_opened(tx, person, now)
+    moves = moves_for(person, tx.people.keys(person.user_id), scopes, inside, stays_out, now)
+    lost = were_open - {scope.room_id for scope in scopes} - stays_out
+    # The desk goes first, because help is there. Leaving goes before entering: excluding conditions are never held at
+    # once, not for a moment.
+    decisions = [_desk_room(person.user_id, now)] if _needs_desk(tx, person) else []
+    decisions += [_removal(person.user_id, room, cause, now) for room in sorted({*moves.leave, *lost})]
+    decisions += [_invitation(person.user_id, scope.room_id, cause, now) for scope in moves.enter]
+    return sum(tx.outbox.add(decision, now) for decision in decisions)
+
+
+def _needs_desk(tx: Transaction, person: Person) -> bool:
+    lives_here = person.role in REFERRED_ROLES and person.state is not PersonState.CLOSED
+    return lives_here and tx.rooms.desk_of(person.user_id) is None
+
+
+def _invitation(person: UserId, room: RoomId, cause: str, now: datetime) -> NewOutgoing:
+    once = f"invitation:{room}:{person}:{cause}"
+    content = {"room_id": room, "person": person}
+    return NewOutgoing(OutgoingKind.INVITATION, Worker.ROOM_GATEKEEPER, once, content, now)
+
+
+def _removal(person: UserId, room: RoomId, cause: str, now: datetime) -> NewOutgoing:
+    once = f"removal:{room}:{person}:{cause}"
+    content = {"room_id": room, "person": person}
+    return NewOutgoing(OutgoingKind.REMOVAL, Worker.ROOM_GATEKEEPER, once, content, now)
+
+
+def _desk_room(person: UserId, now: datetime) -> NewOutgoing:
+    return NewOutgoing(OutgoingKind.DESK_ROOM, Worker.ROOM_GATEKEEPER, f"desk:{person}", {"person": person}, now)
