@@ -1,0 +1,1 @@
+"""What the house keeps, on SQLite or PostgreSQL; rows never leave this package."""

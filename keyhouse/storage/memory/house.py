@@ -1,0 +1,165 @@
+"""Who is in the house and what opens to them, in memory."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from keyhouse.core.ids import Condition, ReferralId, RoomId, UserId, localpart
+from keyhouse.core.memberships import Membership
+from keyhouse.core.people import Key, Person, Role
+from keyhouse.core.referrals import Referral
+from keyhouse.core.rooms import RoomKind, RoomScope
+from keyhouse.storage.memory.shelves import Shelves, only_once
+
+
+class MemoryPeople:
+    """Persons and their keys."""
+
+    def __init__(self, shelves: Shelves) -> None:
+        self._shelves = shelves
+
+    def get(self, user_id: UserId) -> Person | None:
+        """Find a person by account."""
+        return self._shelves.people.get(user_id)
+
+    def add(self, person: Person) -> None:
+        """Keep a new person."""
+        only_once(person.user_id in self._shelves.people)
+        self._shelves.people[person.user_id] = person
+
+    def update(self, person: Person) -> None:
+        """Keep the person as it is now."""
+        self._shelves.people[person.user_id] = person
+
+    def all(self) -> Sequence[Person]:
+        """Everybody, in the order in which they came."""
+        return sorted(self._shelves.people.values(), key=lambda person: (person.since, person.user_id))
+
+    def has_name(self, name: str) -> bool:
+        """Say whether the house has reserved an account of this localpart."""
+        return any(localpart(user_id) == name for user_id in self._shelves.people)
+
+    def with_role(self, role: Role) -> Sequence[Person]:
+        """Everybody of one role."""
+        return [person for person in self.all() if person.role is role]
+
+    def names(self, user_ids: Iterable[UserId]) -> Mapping[UserId, str]:
+        """What others see of these persons; unknown ones are left out."""
+        return {user_id: person.name for user_id in user_ids if (person := self.get(user_id)) is not None}
+
+    def keys(self, user_id: UserId) -> Sequence[Key]:
+        """All unrevoked keys of the person."""
+        keys = self._shelves.keys.values()
+        unrevoked = [key for key in keys if key.person == user_id and key.revoked_at is None]
+        return sorted(unrevoked, key=lambda key: key.condition)
+
+    def grant(self, key: Key) -> None:
+        """Keep a key; one that is still good stays as it is."""
+        if any(held.condition == key.condition and held.opens(key.granted_at) for held in self.keys(key.person)):
+            return
+        self.revoke(key.person, key.condition, key.granted_at)
+        self._shelves.keys[len(self._shelves.keys)] = key
+
+    def revoke(self, user_id: UserId, condition: Condition, now: datetime) -> None:
+        """Take a condition away."""
+        for place, key in self._shelves.keys.items():
+            if (key.person, key.condition, key.revoked_at) == (user_id, condition, None):
+                self._shelves.keys[place] = replace(key, revoked_at=now)
+
+
+class MemoryReferrals:
+    """Permissions to register."""
+
+    def __init__(self, shelves: Shelves) -> None:
+        self._shelves = shelves
+
+    def get(self, referral_id: ReferralId) -> Referral | None:
+        """Find a referral by its id."""
+        return self._shelves.referrals.get(referral_id)
+
+    def by_code_hash(self, code_hash: str) -> Referral | None:
+        """Find the referral of a code."""
+        return next((found for found in self.all() if found.code_hash == code_hash), None)
+
+    def by_pseudonym(self, pseudonym: str) -> Referral | None:
+        """Find the referral that reserved a name."""
+        return next((found for found in self.all() if found.pseudonym == pseudonym), None)
+
+    def add(self, referral: Referral) -> None:
+        """Keep a new referral."""
+        only_once(self.get(referral.id) is not None or self.by_code_hash(referral.code_hash) is not None)
+        only_once(self.by_pseudonym(referral.pseudonym) is not None)
+        self._shelves.referrals[referral.id] = referral
+
+    def update(self, referral: Referral) -> None:
+        """Keep the referral as it is now."""
+        self._shelves.referrals[referral.id] = referral
+
+    def all(self) -> Sequence[Referral]:
+        """Every referral, newest last."""
+        return sorted(self._shelves.referrals.values(), key=lambda referral: referral.issued_at)
+
+
+class MemoryRooms:
+    """Rooms and what opens them."""
+
+    def __init__(self, shelves: Shelves) -> None:
+        self._shelves = shelves
+
+    def get(self, room_id: RoomId) -> RoomScope | None:
+        """Find a scope by its room."""
+        return self._shelves.rooms.get(room_id)
+
+    def by_slug(self, slug: str) -> RoomScope | None:
+        """Find a scope by its stable name."""
+        return next((scope for scope in self.all() if scope.slug == slug), None)
+
+    def put(self, scope: RoomScope) -> None:
+        """Keep a scope; one of the same room id is replaced."""
+        same_slug = self.by_slug(scope.slug)
+        only_once(same_slug is not None and same_slug.room_id != scope.room_id)
+        self._shelves.rooms[scope.room_id] = scope
+
+    def all(self) -> Sequence[RoomScope]:
+        """Every room of the house, by its stable name."""
+        return sorted(self._shelves.rooms.values(), key=lambda scope: scope.slug)
+
+    def opened_by(self, role: Role, conditions: frozenset[Condition], user_id: UserId) -> Sequence[RoomScope]:
+        """Rooms that could open to this role, or that name this person; more of them than on a database."""
+        return [scope for scope in self.all() if role in scope.roles or user_id in scope.members]
+
+    def desk_of(self, user_id: UserId) -> RoomScope | None:
+        """Find the desk room that names this person."""
+        desks = (scope for scope in self.all() if scope.kind is RoomKind.DESK)
+        return next((scope for scope in desks if user_id in scope.members), None)
+
+    def care_room(self, service: str) -> RoomScope | None:
+        """Find the care room of a service."""
+        return next((scope for scope in self._care_rooms() if scope.service == service), None)
+
+    def any_care_room(self) -> RoomScope | None:
+        """Find the first care room there is."""
+        return next(iter(self._care_rooms()), None)
+
+    def _care_rooms(self) -> list[RoomScope]:
+        return [scope for scope in self.all() if scope.kind is RoomKind.CARE and scope.service is not None]
+
+
+class MemoryMemberships:
+    """Who is where, as observed."""
+
+    def __init__(self, shelves: Shelves) -> None:
+        self._shelves = shelves
+
+    def of(self, user_id: UserId) -> Sequence[Membership]:
+        """Every room in which the person was seen."""
+        seen = self._shelves.memberships.values()
+        return sorted((one for one in seen if one.person == user_id), key=lambda one: one.room_id)
+
+    def observe(self, memberships: Iterable[Membership]) -> None:
+        """Keep what was seen; a newer sight replaces an older one."""
+        for seen in memberships:
+            place = (seen.person, seen.room_id)
+            before = self._shelves.memberships.get(place)
+            if before is None or seen.observed_at >= before.observed_at:
+                self._shelves.memberships[place] = seen

@@ -1,0 +1,47 @@
+"""Transactions over dictionaries: one at a time, undone when they raise."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from keyhouse.core.ports import Transaction
+from keyhouse.storage.memory.house import MemoryMemberships, MemoryPeople, MemoryReferrals, MemoryRooms
+from keyhouse.storage.memory.shelves import Shelves
+from keyhouse.storage.memory.work import MemoryAudit, MemoryCases, MemoryHeartbeats, MemoryLeases, MemoryOutbox
+
+
+class MemoryTransaction:
+    """Everything that is kept, seen at one moment."""
+
+    def __init__(self, shelves: Shelves) -> None:
+        self.people = MemoryPeople(shelves)
+        self.referrals = MemoryReferrals(shelves)
+        self.rooms = MemoryRooms(shelves)
+        self.memberships = MemoryMemberships(shelves)
+        self.cases = MemoryCases(shelves)
+        self.outbox = MemoryOutbox(shelves)
+        self.leases = MemoryLeases(shelves)
+        self.audit = MemoryAudit(shelves)
+        self.heartbeats = MemoryHeartbeats(shelves)
+
+
+class MemoryStore:
+    """Keeps everything as long as it lives."""
+
+    def __init__(self) -> None:
+        self._shelves = Shelves()
+        self._one_at_a_time = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Open a transaction on a copy: what it changes is lost."""
+        with self._one_at_a_time:
+            yield MemoryTransaction(self._shelves.copied())
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """Open a transaction that is kept when its block ends well and lost when it raises."""
+        with self._one_at_a_time:
+            changed = self._shelves.copied()
+            yield MemoryTransaction(changed)
+            self._shelves = changed

@@ -1,0 +1,94 @@
+"""Decisions to be done. Their content is sealed at rest and wiped when done."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, null, select, update
+
+from keyhouse.core.ids import OutgoingId
+from keyhouse.core.outgoing import NewOutgoing, Outgoing, OutgoingKind, Worker
+from keyhouse.storage.sealing import Seal
+from keyhouse.storage.tables import outgoing
+from keyhouse.storage.work import Work
+
+
+class SqlOutbox:
+    """Keeps decisions in the table `outgoing`."""
+
+    def __init__(self, work: Work, seal: Seal) -> None:
+        self._work = work
+        self._seal = seal
+
+    def add(self, new: NewOutgoing, now: datetime) -> bool:
+        """Keep a decision; False when an equal one (same `once`) is there already, done or not."""
+        txn_id = secrets.token_hex(16)
+        insert = self._work.insert(outgoing).values(
+            kind=new.kind.value,
+            worker=new.worker.value,
+            once_hash=self._seal.fingerprint(new.once),
+            seal_key_id=self._seal.key_id,
+            sealed=self._closed(new, txn_id),
+            due_at=new.due_at,
+            created_at=now,
+            txn_id=txn_id,
+            tries=0,
+        )
+        return self._work.change(insert.on_conflict_do_nothing(index_elements=[outgoing.c.once_hash])) == 1
+
+    def due(self, worker: Worker, now: datetime, limit: int) -> Sequence[Outgoing]:
+        """Undone decisions whose time has come, oldest first."""
+        query = select(outgoing).where(*_undone(worker), outgoing.c.due_at <= now)
+        rows = self._work.all(query.order_by(outgoing.c.due_at, outgoing.c.id).limit(limit))
+        return [self._opened(row) for row in rows]
+
+    def next_due_at(self, worker: Worker) -> datetime | None:
+        """When the next undone decision is due; None when there is none."""
+        query = select(outgoing.c.due_at).where(*_undone(worker)).order_by(outgoing.c.due_at).limit(1)
+        moment: datetime | None = self._work.scalar(query)
+        return moment
+
+    def done(self, outgoing_id: OutgoingId, now: datetime) -> None:
+        """Mark as done and wipe the content."""
+        undone = (outgoing.c.id == outgoing_id, outgoing.c.done_at.is_(None))
+        self._work.change(update(outgoing).where(*undone).values(done_at=now, sealed=null()))
+
+    def postpone(self, outgoing_id: OutgoingId, until: datetime, fault: str) -> None:
+        """Try again later, and count the try."""
+        undone = (outgoing.c.id == outgoing_id, outgoing.c.done_at.is_(None))
+        values = {"due_at": until, "fault": fault, "tries": outgoing.c.tries + 1}
+        self._work.change(update(outgoing).where(*undone).values(values))
+
+    def hasten(self, once: str, now: datetime) -> None:
+        """Make a waiting decision due now, its tries counted anew; one that is done or due already stays as it is."""
+        waiting = (outgoing.c.once_hash == self._seal.fingerprint(once), outgoing.c.done_at.is_(None))
+        self._work.change(update(outgoing).where(*waiting, outgoing.c.due_at > now).values(due_at=now, tries=0))
+
+    def undone(self, worker: Worker, now: datetime) -> int:
+        """How many decisions are due and not done."""
+        query = select(func.count()).select_from(outgoing).where(*_undone(worker), outgoing.c.due_at <= now)
+        return int(self._work.scalar(query))
+
+    def _closed(self, new: NewOutgoing, txn_id: str) -> bytes:
+        words = json.dumps({"once": new.once, "content": dict(new.content)}, separators=(",", ":"))
+        return self._seal.close(words.encode(), outgoing.name, txn_id)
+
+    def _opened(self, row: Row[Any]) -> Outgoing:
+        words = json.loads(self._seal.open(row.sealed, outgoing.name, row.txn_id, row.seal_key_id))
+        return Outgoing(
+            id=OutgoingId(row.id),
+            kind=OutgoingKind(row.kind),
+            worker=Worker(row.worker),
+            once=words["once"],
+            content=words["content"],
+            due_at=row.due_at,
+            created_at=row.created_at,
+            txn_id=row.txn_id,
+            tries=row.tries,
+        )
+
+
+def _undone(worker: Worker) -> tuple[Any, ...]:
+    return outgoing.c.worker == worker.value, outgoing.c.done_at.is_(None)
