@@ -1,0 +1,83 @@
+"""What a bot needs to log in, and where its own directory keeps what it must not lose."""
+
+import secrets
+import string
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Self
+
+from bots.runtime.errors import CredentialsMissing
+from bots.runtime.private_files import read_private, write_private
+
+_DEVICE_LETTERS = string.ascii_uppercase + string.digits
+
+
+def new_device_id(name: str) -> str:
+    """Choose a device id that no other device in the house has.
+
+    nio takes any device with its own id for itself, whoever owns it.
+    """
+    return f"{name.upper()}-{''.join(secrets.choice(_DEVICE_LETTERS) for _ in range(8))}"
+
+
+@dataclass(frozen=True)
+class BotCredentials:
+    """One bot account and the device it uses; provisioning writes it, the bot reads it."""
+
+    homeserver: str
+    user_id: str
+    password: str = field(repr=False)
+    device_id: str
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read DIR/bots/NAME/credentials.json, or raise CredentialsMissing."""
+        file = BotFiles(directory).credentials
+        try:
+            content = read_private(file)
+        except ValueError:
+            content = {}
+        if content is None or set(content) != {each.name for each in fields(cls)}:
+            raise CredentialsMissing(
+                f"{file} is missing or unreadable. Run `keyhouse building apply` to write it again."
+            )
+        return cls(**content)
+
+    def save(self, directory: Path) -> None:
+        """Write DIR/bots/NAME/credentials.json, mode 0600."""
+        write_private(BotFiles(directory).credentials, asdict(self))
+
+    def with_new_device(self, name: str) -> Self:
+        """The same account on a device that never was: the way back when a store is lost."""
+        return replace(self, device_id=new_device_id(name))
+
+
+@dataclass(frozen=True)
+class BotFiles:
+    """The files of one bot, below DIR/bots/NAME."""
+
+    directory: Path
+
+    @property
+    def credentials(self) -> Path:
+        """Account, password and device id."""
+        return self.directory / "credentials.json"
+
+    @property
+    def session(self) -> Path:
+        """The access token of the device."""
+        return self.directory / "session.json"
+
+    @property
+    def signing_seeds(self) -> Path:
+        """The signing identity. Whoever has it can sign devices for the bot; without it the identity is gone."""
+        return self.directory / "signing_seeds.json"
+
+    @property
+    def pickle_key(self) -> Path:
+        """The key that seals the device's store."""
+        return self.directory / "pickle_key.json"
+
+    def store(self, device_id: str) -> Path:
+        """The directory of one device's encryption store. It is never restored from a backup."""
+        return self.directory / "store" / device_id

@@ -1,0 +1,49 @@
+"""Everything that can go wrong between a bot and its homeserver, as one family."""
+
+from datetime import timedelta
+
+
+class MatrixFault(Exception):
+    """Something outside the bot failed; the text is one plain sentence and says what to do."""
+
+
+class MatrixAway(MatrixFault):
+    """The homeserver could not be reached, took too long, or broke; the same request may work later."""
+
+
+class MatrixRefused(MatrixFault):
+    """The homeserver understood the request and said no.
+
+    retry_after: how long the homeserver asks us to wait (429 only); None means that waiting will not help.
+    """
+
+    def __init__(self, errcode: str, status: int, text: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(f"The homeserver refused: {status} {errcode}: {text}")
+        self.errcode = errcode
+        self.status = status
+        self.text = text
+        self.retry_after = retry_after
+
+
+class SessionEnded(MatrixFault):
+    """The bot's access token is no longer valid: somebody logged its device out."""
+
+
+class CredentialsMissing(MatrixFault):
+    """The bot's directory holds no readable credentials."""
+
+
+class IdentityLost(MatrixFault):
+    """The homeserver knows a signing identity of this bot that is not the one kept here."""
+
+
+class StoreLost(MatrixFault):
+    """The homeserver knows this device by other keys than the store here holds."""
+
+
+class StoreInUse(MatrixFault):
+    """Another process works with this device's store."""
+
+
+class WrongVersion(MatrixFault):
+    """An installed library is not the one this layer was written for."""
