@@ -1,0 +1,87 @@
+"""What leaves through the watcher: cards, their edits, further messages, signposting."""
+
+from datetime import timedelta
+from typing import Any
+
+from bots.risk_monitor.cards import SHORTCUTS, WORDS_KEY, again, card, card_facts
+from bots.risk_monitor.wording import signposting_text
+from bots.runtime.outbox import NotYet
+from bots.runtime.surroundings import Surroundings, device_policy
+from bots.runtime.words import spoken
+from keyhouse.core.cases import Case
+from keyhouse.core.ids import CaseNumber, EventId, UserId
+from keyhouse.core.outgoing import Outgoing, OutgoingKind
+from keyhouse.core.ports import Transaction
+from keyhouse.core.signposting import Signposting
+from keyhouse.core.workflows.casework import card_sent
+
+_SOON = timedelta(seconds=2)
+
+
+class Delivery:
+    """Sends what alerting decided."""
+
+    def __init__(self, around: Surroundings, signposting: Signposting) -> None:
+        self._around, self._signposting = around, signposting
+
+    async def do(self, row: Outgoing) -> None:
+        """Send one row; raises NotYet while what it needs is not there."""
+        match row.kind:
+            case OutgoingKind.CARE_CARD:
+                await self._card(row)
+            case OutgoingKind.CARD_EDIT:
+                await self._card_edit(row)
+            case OutgoingKind.CARE_MESSAGE:
+                await self._again(row)
+            case OutgoingKind.SIGNPOSTING:
+                await self._signpost(row)
+            case _:
+                raise LookupError(f"the watcher does not do rows of kind {row.kind.value}")
+
+    async def _card(self, row: Outgoing) -> None:
+        case = await self._case(row)
+        facts = await self._around.ledger.read(lambda tx: card_facts(tx, case))
+        content = card(facts, str(row.content["words"]), self._around.settings.server_name)
+        event = await self._around.sending.send_message(case.care_room, content, row.txn_id, device_policy(None))
+        await self._around.ledger.write(lambda tx: card_sent(tx, case.number, EventId(event)))
+        for place, key in enumerate(SHORTCUTS):
+            await self._around.sending.react(case.care_room, event, key, f"{row.txn_id}-{place}")
+
+    async def _card_edit(self, row: Outgoing) -> None:
+        case = await self._case(row)
+        if case.card is None:
+            raise NotYet("card", _SOON)
+        facts = await self._around.ledger.read(lambda tx: card_facts(tx, case))
+        first = await self._around.sending.read_own(case.care_room, case.card)
+        words = str((first or {}).get(WORDS_KEY, "(see the first form of this card)"))
+        content = card(facts, words, self._around.settings.server_name)
+        await self._edit(case, content, row.txn_id)
+
+    async def _edit(self, case: Case, content: dict[str, Any], txn_id: str) -> None:
+        if case.card is not None:
+            await self._around.sending.edit(case.care_room, case.card, content, txn_id, device_policy(None))
+
+    async def _again(self, row: Outgoing) -> None:
+        case = await self._case(row)
+        facts = await self._around.ledger.read(lambda tx: card_facts(tx, case))
+        content = again(facts, str(row.content["event_id"]), str(row.content["words"]))
+        await self._around.sending.send_message(case.care_room, content, row.txn_id, device_policy(None))
+
+    async def _signpost(self, row: Outgoing) -> None:
+        author = UserId(str(row.content["person"]))
+
+        def desk_and_name(tx: Transaction) -> tuple[Any, str]:
+            return tx.rooms.desk_of(author), tx.people.names([author]).get(author, "Hello")
+
+        desk, name = await self._around.ledger.read(desk_and_name)
+        if desk is None:
+            raise NotYet("desk room", _SOON)
+        content = spoken(signposting_text(name, self._signposting), [author])
+        await self._around.sending.send_message(desk.room_id, content, row.txn_id, device_policy(desk))
+
+    async def _case(self, row: Outgoing) -> Case:
+        number = CaseNumber(int(str(row.content["case"])))
+        case = await self._around.ledger.read(lambda tx: tx.cases.get(number))
+        if case is None:
+            raise LookupError(f"an outgoing row names case {number}, which is not there")
+        return case
