@@ -1,0 +1,86 @@
+"""The concierge: lets people in and out as their keys say, keeps the desks, answers there."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from bots.room_gatekeeper.doing import Doing
+from bots.room_gatekeeper.wording import rooms_text, rules_text
+from bots.runtime.received import MemberChanged, Message, Received
+from bots.runtime.router import Asked, Router
+from bots.runtime.surroundings import Surroundings, device_policy
+from bots.runtime.words import notice
+from keyhouse.core.commands import Place
+from keyhouse.core.ids import RoomId, UserId
+from keyhouse.core.outgoing import Outgoing, Worker
+from keyhouse.core.rooms import RoomKind
+from keyhouse.core.signposting import Signposting
+from keyhouse.core.workflows import housekeeping
+
+
+class Concierge:
+    """One concierge. It decides nothing: keys say who is where."""
+
+    def __init__(self, around: Surroundings, signposting: Signposting, notice_of_house: str) -> None:
+        self._around = around
+        self._doing = Doing(around, signposting, notice_of_house)
+        self._desk = Router(Worker.ROOM_GATEKEEPER, Place.DESK, {"rooms": self._rooms, "rules": self._rules})
+
+    async def do(self, row: Outgoing) -> None:
+        """Invite, remove, open a desk, greet."""
+        await self._doing.do(row)
+
+    async def received(self, event: Received) -> None:
+        """Note who is where; answer at the desks."""
+        match event:
+            case MemberChanged():
+                await self._seen(event)
+            case Message():
+                await self._answer(event)
+            case _:
+                return
+
+    async def could_not_handle(self, event: Received) -> None:
+        """Nothing is lost by it: a command can be typed again, and memberships are compared at every start."""
+
+    async def devices_changed(self, people: Sequence[str]) -> None:
+        """Greet those who were waiting to have a device that can read it."""
+        now = self._around.clock()
+        newcomers = [UserId(person) for person in people]
+        await self._around.ledger.write(lambda tx: housekeeping.hasten_greetings(tx, newcomers, now))
+
+    async def caught_up(self, members: Mapping[str, frozenset[str]]) -> None:
+        """Compare what was kept with who is joined now."""
+        now = self._around.clock()
+        await self._around.ledger.write(lambda tx: housekeeping.observe_rooms(tx, members, now))
+
+    async def watch_the_clock(self) -> None:
+        """Nothing of the concierge's is due by time alone yet."""
+        await asyncio.Event().wait()
+
+    async def _seen(self, event: MemberChanged) -> None:
+        room, person, sender = RoomId(event.room_id), UserId(event.user_id), UserId(event.sender)
+        now = self._around.clock()
+        await self._around.ledger.write(
+            lambda tx: housekeeping.observe_change(tx, room, person, sender, event.membership, now)
+        )
+
+    async def _answer(self, message: Message) -> None:
+        body = message.content.get("body")
+        if not isinstance(body, str) or "m.new_content" in message.content:
+            return
+        scope = await self._around.ledger.read(lambda tx: tx.rooms.get(RoomId(message.room_id)))
+        if scope is None or scope.kind is not RoomKind.DESK:
+            return
+        reply = await self._desk.reply(body, message.room_id, message.event_id, message.sender)
+        if reply is not None:
+            txn_id = f"answer-{message.event_id.removeprefix('$')}"
+            content = notice(reply, message.event_id)
+            await self._around.sending.send_message(message.room_id, content, txn_id, device_policy(scope))
+
+    async def _rooms(self, asked: Asked) -> str:
+        now = self._around.clock()
+        rooms = await self._around.ledger.write(lambda tx: housekeeping.let_back_in(tx, UserId(asked.sender), now))
+        return rooms_text(rooms)
+
+    async def _rules(self, asked: Asked) -> str:
+        return rules_text()

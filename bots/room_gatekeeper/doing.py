@@ -1,0 +1,116 @@
+"""What leaves through the concierge: invitations, removals, desk rooms, greetings."""
+
+from datetime import timedelta
+from typing import Any
+
+from bots.room_gatekeeper.wording import greeting_text
+from bots.runtime.errors import MatrixRefused
+from bots.runtime.outbox import NotYet
+from bots.runtime.surroundings import Surroundings, device_policy
+from bots.runtime.words import spoken
+from keyhouse.core.accounts import POWER, ServiceAccount
+from keyhouse.core.ids import RoomId, UserId
+from keyhouse.core.outgoing import Outgoing, OutgoingKind
+from keyhouse.core.people import Person
+from keyhouse.core.ports import Transaction
+from keyhouse.core.sentences import error_code
+from keyhouse.core.signposting import Signposting
+from keyhouse.core.verdict import Reason, Refused
+from keyhouse.core.workflows import housekeeping
+from keyhouse.core.workflows.entry import decide_entry
+
+# A device is told by the stream, which hastens the row; looking again is for what fell between two looks.
+_SOON, _OFTEN = timedelta(seconds=5), 12
+_LOOK_AGAIN = timedelta(minutes=10)
+_PATIENCE = 4
+_NO_LONGER_YOURS = "Your key no longer opens this room. Your own desk room stays open to you."
+
+
+class Doing:
+    """Does what was decided about people's places."""
+
+    def __init__(self, around: Surroundings, signposting: Signposting, notice_of_house: str) -> None:
+        self._around, self._signposting, self._notice = around, signposting, notice_of_house
+
+    async def do(self, row: Outgoing) -> None:
+        """Do one row; raises NotYet while what it needs is not there."""
+        person = UserId(str(row.content["person"]))
+        match row.kind:
+            case OutgoingKind.INVITATION:
+                await self._invite(RoomId(str(row.content["room_id"])), person)
+            case OutgoingKind.REMOVAL:
+                await self._remove(RoomId(str(row.content["room_id"])), person)
+            case OutgoingKind.DESK_ROOM:
+                await self._open_desk(person)
+            case OutgoingKind.GREETING:
+                await self._greet(person, row.txn_id, row.tries)
+            case _:
+                raise LookupError(f"the concierge does not do rows of kind {row.kind.value}")
+
+    async def _invite(self, room_id: RoomId, person: UserId) -> None:
+        # Keys may have changed since it was decided; the door would refuse, and this saves the asking.
+        now = self._around.clock()
+        verdict = await self._around.ledger.read(lambda tx: decide_entry(tx, person, room_id, now))
+        if not isinstance(verdict, Refused):
+            await self._unless_so_already(self._around.sending.invite(room_id, person))
+
+    async def _remove(self, room_id: RoomId, person: UserId) -> None:
+        now = self._around.clock()
+        verdict = await self._around.ledger.read(lambda tx: decide_entry(tx, person, room_id, now))
+        if isinstance(verdict, Refused):
+            await self._unless_so_already(self._around.sending.kick(room_id, person, _NO_LONGER_YOURS))
+
+    async def _unless_so_already(self, asking: Any) -> None:
+        """Await a request; the homeserver's "you cannot" to inviting who is in, or removing who is out, is no fault."""
+        try:
+            await asking
+        except MatrixRefused as refused:
+            if refused.status != 403 or refused.errcode == error_code(Reason.STORE_AWAY):
+                raise
+
+    async def _open_desk(self, person: UserId) -> None:
+        known, desk = await self._around.ledger.read(lambda tx: (tx.people.get(person), tx.rooms.desk_of(person)))
+        if known is None or desk is not None:
+            return
+        room_id = RoomId(await self._around.sending.create_room(self._desk_request(known)))
+        now = self._around.clock()
+        await self._around.ledger.write(lambda tx: housekeeping.open_desk(tx, known, room_id, now))
+
+    def _desk_request(self, person: Person) -> dict[str, Any]:
+        user_id = self._around.settings.user_id
+        watcher = user_id(ServiceAccount.WATCHER)
+        return {
+            "preset": "private_chat",
+            "name": "Your desk",
+            "topic": self._notice,
+            "room_version": "12",
+            "invite": [watcher],
+            "creation_content": {"m.federate": False, "additional_creators": [user_id(ServiceAccount.OWNER)]},
+            "initial_state": [
+                {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}},
+                {"type": "m.room.history_visibility", "state_key": "", "content": {"history_visibility": "joined"}},
+                {"type": "m.room.guest_access", "state_key": "", "content": {"guest_access": "forbidden"}},
+            ],
+            "power_level_content_override": {
+                "users": {watcher: POWER[ServiceAccount.WATCHER]},
+                "invite": 100,
+                "state_default": 100,
+                "notifications": {"room": 50},
+            },
+        }
+
+    async def _greet(self, person: UserId, txn_id: str, tries: int) -> None:
+        def desk_and_name(tx: Transaction) -> tuple[Any, str]:
+            return tx.rooms.desk_of(person), tx.people.names([person]).get(person, "")
+
+        desk, name = await self._around.ledger.read(desk_and_name)
+        if desk is None or not await self._around.sending.has_devices(person):
+            raise NotYet("device", _SOON if tries < _OFTEN else _LOOK_AGAIN)
+        # A client that has only just begun does not know us yet and would believe nothing that we say. Once its device
+        # is signed it has looked around; a client that never signs is greeted all the same.
+        if tries < _PATIENCE and not await self._around.sending.has_signed_device(person):
+            raise NotYet("signed device", timedelta(seconds=2))
+        if person not in await self._around.sending.joined_members(desk.room_id):
+            raise NotYet("join", timedelta(seconds=1))
+        content = spoken(greeting_text(name, self._signposting), [person])
+        await self._around.sending.send_message(desk.room_id, content, txn_id, device_policy(desk))
