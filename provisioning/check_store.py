@@ -1,0 +1,50 @@
+"""Checks of what the house keeps: the outbox, the audit chain, the crisis lines, backups."""
+
+from datetime import UTC, datetime, timedelta
+
+from keyhouse.core.outgoing import Worker
+from keyhouse.settings.signposting import load_signposting
+from provisioning.answers import House
+from provisioning.checks import Check, Look, State, check
+
+LATE_AFTER = timedelta(seconds=60)
+_SOON = timedelta(days=30)
+_MOST = 1000
+
+
+def outbox_check(worker: Worker) -> Look:
+    """Return the check that everything decided for a program is done in time."""
+
+    async def look(house: House, name: str) -> Check:
+        now = datetime.now(UTC)
+        with house.store.reading() as tx:
+            late = len(tx.outbox.due(worker, now - LATE_AFTER, _MOST))
+            undone = tx.outbox.undone(worker, now)
+        bad = f"{late} should have been done a minute ago; see logs/{worker.value}.log"
+        return check(name, not late, f"{undone} to do, none late", bad)
+
+    return look
+
+
+async def audit_check(house: House, name: str) -> Check:
+    """Walk the audit chain."""
+    with house.store.reading() as tx:
+        found = tx.audit.verify()
+    bad = f"the chain is broken at entry {found.first_bad}; keep the database as it is and find out who changed it"
+    return check(name, found.ok, f"{found.entries} entries, every link holds", bad)
+
+
+async def signposting_check(house: House, name: str) -> Check:
+    """See that the crisis lines were checked by somebody not too long ago."""
+    lines = load_signposting(house.settings.config / "signposting.yaml")
+    today = datetime.now(UTC).date()
+    if today > lines.review_by:
+        bad = f"should have been reviewed by {lines.review_by}; check every number and move the dates"
+        return Check(name, State.FAIL, bad)
+    state = State.WARN if lines.review_by - today < _SOON else State.OK
+    return Check(name, state, f"checked on {lines.checked_on}, to be reviewed by {lines.review_by}")
+
+
+async def backups_check(house: House, name: str) -> Check:
+    """Say that nobody makes backups yet."""
+    return Check(name, State.WARN, f"not set up; copy {house.directory.root} while the house is down")

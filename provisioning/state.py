@@ -1,0 +1,72 @@
+"""DIR/run/supervisor.json: how each process is. Written by `up`, read by `status` and by the next `up`."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from provisioning.directory import HouseDirectory
+from provisioning.processes import Started
+
+
+class ChildState(StrEnum):
+    """running; waiting: ended, and is started again soon; failed: somebody must decide; stopped: on purpose."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class ChildStatus:
+    """One process. pid and ticks: None while it does not run.  sentence: why it failed or waits."""
+
+    name: str
+    state: ChildState
+    pid: int | None = None
+    ticks: int | None = None
+    restarts: int = 0
+    started_at: datetime | None = None
+    sentence: str = ""
+
+    @property
+    def process(self) -> Started | None:
+        """Return the process as it was at its start; None while there is none."""
+        return Started(self.pid, self.ticks) if self.pid is not None and self.ticks is not None else None
+
+
+def state_file(directory: HouseDirectory) -> Path:
+    """Return where the state of this house's processes is kept."""
+    return directory.root / "run" / "supervisor.json"
+
+
+def save_state(file: Path, statuses: Iterable[ChildStatus]) -> None:
+    """Write how all processes are, so that a reader sees the old or the new state, never half of it."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = file.with_name(f"{file.name}.part")
+    document = {"processes": [asdict(status) for status in statuses]}
+    part.write_text(json.dumps(document, default=datetime.isoformat))
+    os.replace(part, file)
+
+
+def load_state(file: Path) -> list[ChildStatus]:
+    """Read how the processes were last; empty when nothing is known, or nothing readable."""
+    try:
+        rows = json.loads(file.read_text())["processes"]
+        return [_status(row) for row in rows]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _status(row: dict[str, object]) -> ChildStatus:
+    at = row["started_at"]
+    values = {
+        **row,
+        "state": ChildState(str(row["state"])),
+        "started_at": datetime.fromisoformat(at) if isinstance(at, str) else None,
+    }
+    return ChildStatus(**values)  # type: ignore[arg-type]
