@@ -1,0 +1,41 @@
+"""People of the journeys, each at a client that is not ours."""
+
+from dataclasses import dataclass
+
+from tests.support.client import Client, Clients
+from tests.support.house import RunningHouse
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Somebody who came in with a code."""
+
+    client: Client
+    living_room: str
+    desk: str
+
+    @property
+    def user_id(self) -> str:
+        """The full user id."""
+        return self.client.user_id
+
+
+async def room_named(client: Client, name: str, timeout: float = 30) -> str:
+    """Wait until this client is in a room of this name, and give its id."""
+    told = await client.command("wait_room", name=name, timeout=timeout)
+    return str(told["room"])
+
+
+async def patient(house: RunningHouse, clients: Clients, condition: str = "anorexia", name: str = "Willow") -> Patient:
+    """Let somebody in by code, and wait until they are in their living room and at their desk."""
+    client = await clients.register_with_code(house.homeserver, await house.code(condition))
+    living_room = await room_named(client, f"The {name} living room")
+    return Patient(client, living_room, await room_named(client, "Your desk"))
+
+
+async def clinician(house: RunningHouse, clients: Clients) -> Client:
+    """Log a new member of the team in, and wait until they are in the eating disorder service's care room."""
+    account = await house.command("people", "add", "--role", "clinician", "--name", "Robin Hale")
+    client = await clients.log_in(house.homeserver, account["user_id"], account["password"])
+    await client.wait_member(house.ready["care_rooms"]["eating_disorders"], client.user_id)
+    return client

@@ -1,0 +1,167 @@
+"""Nothing that happens while people use the house walks through a whole table."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, create_engine, event
+
+from keyhouse.core.cases import Outcome, closed
+from keyhouse.core.ids import EventId
+from keyhouse.core.memberships import Membership, MembershipState
+from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
+from keyhouse.core.people import Role
+from keyhouse.core.ports import Heartbeat, Store, Transaction
+from keyhouse.storage.house_keys import HouseKeys
+from keyhouse.storage.store import open_store
+from tests.support.household import (
+    ANOREXIA,
+    BULIMIA,
+    EATING,
+    NOW,
+    alert,
+    care_room,
+    case,
+    desk,
+    key,
+    living_room,
+    person,
+    referral,
+    user,
+)
+
+# Newest first by the primary key, with a limit: the walk ends after so many rows.
+LIMITED = re.compile(
+    r"FROM (care_case( WHERE care_case\.closed_at IS NULL)? ORDER BY care_case\.number"
+    r"|audit_entry ORDER BY audit_entry\.sequence) DESC LIMIT"
+)
+
+
+@pytest.fixture
+def asked() -> Iterator[list[tuple[str, object]]]:
+    """Every statement that is run from here on, with what was bound to it."""
+    statements: list[tuple[str, object]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, bound: object, *_more: object) -> None:
+        statements.append((statement, bound))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+def _a_day(store: Store) -> None:
+    """Use everything that is used while the house runs."""
+    with store.writing() as tx:
+        for scope in (care_room(), living_room(ANOREXIA), living_room(BULIMIA), desk("river")):
+            tx.rooms.put(scope)
+        tx.people.add(person("river"))
+        tx.people.grant(key("river", ANOREXIA))
+        tx.people.revoke(user("river"), BULIMIA, NOW)
+        tx.people.update(person("river"))
+        tx.referrals.add(referral("clover", ANOREXIA))
+        tx.referrals.update(referral("clover", ANOREXIA))
+        tx.memberships.observe([Membership(living_room(ANOREXIA).room_id, user("river"), MembershipState.JOINED, NOW)])
+        _work(tx)
+    with store.reading() as tx:
+        _look(tx)
+
+
+def _work(tx: Transaction) -> None:
+    kept = tx.cases.add(case("river", alert("one", "river")))
+    tx.cases.update(replace(kept, card=EventId("$card"), alerts=(*kept.alerts, alert("two", "river"))))
+    tx.cases.update(closed(kept, user("dr"), Outcome.SUPPORT, NOW))
+    tx.outbox.add(NewOutgoing(OutgoingKind.GREETING, Worker.BOOKING, "once", {}, NOW), NOW)
+    row = tx.outbox.due(Worker.BOOKING, NOW, 9)[0]
+    tx.outbox.postpone(row.id, NOW, "fault")
+    tx.outbox.hasten("once", NOW)
+    tx.outbox.done(row.id, NOW)
+    tx.leases.take(Worker.BOOKING, "a", NOW, timedelta(seconds=1))
+    tx.leases.release(Worker.BOOKING, "a")
+    tx.heartbeats.beat(Heartbeat("booking", 1, NOW, NOW, None, {}))
+    tx.audit.append("test", actor=user("river"), now=NOW)
+    tx.audit.forget(user("river"))
+
+
+def _look(tx: Transaction) -> None:
+    tx.people.get(user("river"))
+    tx.people.keys(user("river"))
+    tx.people.has_name("river")
+    tx.people.names([user("river"), user("clover")])
+    tx.people.with_role(Role.CLINICIAN)
+    tx.referrals.get(referral("clover").id)
+    tx.referrals.by_code_hash("hash-clover")
+    tx.referrals.by_pseudonym("clover")
+    tx.rooms.get(care_room().room_id)
+    tx.rooms.by_slug("care")
+    tx.rooms.desk_of(user("river"))
+    tx.rooms.care_room(EATING)
+    tx.rooms.any_care_room()
+    for role in Role:
+        tx.rooms.opened_by(role, frozenset({ANOREXIA, BULIMIA}), user("river"))
+    tx.memberships.of(user("river"))
+    tx.cases.by_card(EventId("$card"))
+    tx.cases.open_of(user("river"))
+    tx.cases.has_alert(EventId("$one"))
+    tx.cases.listed(only_open=True, limit=5)
+    tx.cases.listed(only_open=False, limit=5)
+    tx.outbox.due(Worker.BOOKING, NOW, 9)
+    tx.outbox.next_due_at(Worker.BOOKING)
+    tx.outbox.undone(Worker.BOOKING, NOW)
+
+
+def test_no_query_walks_through_a_whole_table(
+    sqlite_url: str, house_keys: HouseKeys, asked: list[tuple[str, object]]
+) -> None:
+    store = open_store(sqlite_url, house_keys)
+    asked.clear()
+    _a_day(store)
+    store.close()
+    statements = [one for one in asked if re.match("(SELECT|UPDATE|DELETE)", one[0].strip())]
+
+    walks = _walks(sqlite_url, statements)
+
+    assert len(statements) > 50
+    assert walks == []
+
+
+def test_a_walk_through_a_whole_table_would_be_seen(sqlite_url: str) -> None:
+    assert len(_walks(sqlite_url, [("SELECT * FROM person WHERE name = ?", ("river",))])) == 1
+    assert _walks(sqlite_url, [("SELECT * FROM person WHERE user_id = ?", ("river",))]) == []
+
+
+def _walks(url: str, statements: list[tuple[str, object]]) -> list[str]:
+    engine = create_engine(url)
+    walks = []
+    with engine.connect() as connection:
+        for statement, bound in statements:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", bound).all()  # type: ignore[arg-type]
+            steps = [step.detail for step in plan if step.detail.startswith("SCAN ")]
+            # The heartbeats are one row for each process, and a list in the statement is no table.
+            steps = [step for step in steps if not re.match(r"SCAN (heartbeat|\(|CONSTANT|anon)", step)]
+            walks += [f"{step}: {statement}" for step in steps if not LIMITED.search(" ".join(statement.split()))]
+    engine.dispose()
+    return walks
+
+
+def test_listing_many_takes_no_query_for_each(
+    sqlite_url: str, house_keys: HouseKeys, asked: list[tuple[str, object]]
+) -> None:
+    store = open_store(sqlite_url, house_keys)
+    with store.writing() as tx:
+        for number in range(30):
+            name = f"p{number}"
+            tx.people.add(person(name))
+            tx.rooms.put(desk(name))
+            tx.cases.add(case(name, alert(f"{name}-1", name), alert(f"{name}-2", name)))
+    asked.clear()
+
+    with store.reading() as tx:
+        tx.people.all()
+        tx.rooms.all()
+        tx.cases.listed(only_open=True, limit=30)
+    store.close()
+
+    assert len([one for one in asked if "SELECT" in one[0]]) <= 5

@@ -1,0 +1,152 @@
+"""When our own database is away: nobody enters, everybody may speak, and what was cut off is made good."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from keyhouse.core.ids import UserId
+from keyhouse.core.people import held
+from keyhouse.core.sentences import error_code, sentence
+from keyhouse.core.verdict import Reason
+from tests.synapse.house import CLIENT, WILLOW, House
+from tests.synapse.test_entry import OPEN, refused
+
+SOON_S = 20.0
+
+
+@contextmanager
+def away(folder: Path) -> Iterator[None]:
+    """Take the tables away from under everybody's hands, and put them back."""
+    with _connected(folder) as database:
+        database.execute("PRAGMA legacy_alter_table = ON")
+        database.execute("ALTER TABLE person RENAME TO person_away")
+        database.execute("ALTER TABLE referral RENAME TO referral_away")
+        try:
+            yield
+        finally:
+            database.execute("ALTER TABLE person_away RENAME TO person")
+            database.execute("ALTER TABLE referral_away RENAME TO referral")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Hold the database, so that everybody may read it and nobody write but who is given it here."""
+    with _connected(folder) as database:
+        database.execute("BEGIN IMMEDIATE")
+        yield database
+        database.commit()
+
+
+@contextmanager
+def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
+    database = sqlite3.connect(folder / "house.db", isolation_level=None, timeout=10)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+async def moved_in(house: House, user_id: str) -> None:
+    """Wait until the person has the key of the referral."""
+    deadline = time.monotonic() + SOON_S
+    while held(house.read(lambda tx: tx.people.keys(UserId(user_id))), datetime.now(UTC)) != {WILLOW}:
+        assert time.monotonic() < deadline, "the referral was not redeemed"
+        await asyncio.sleep(0.05)
+
+
+async def test_without_the_store_nobody_enters_and_everybody_may_speak(house: House, door_folder: Path) -> None:
+    person, guest = await house.person(WILLOW), await house.person(WILLOW)
+    room, next_room = await house.room_with(person), await house.room(WILLOW, **OPEN)
+
+    with away(door_folder):
+        entering = await house.join(person, next_room)
+        inviting = await house.invite(guest, room)
+        changing = await house.send_state(house.concierge, room, "m.room.name", {"name": "The Fern room"})
+        speaking = await house.say(person, room)
+        leaving = await house.synapse.request("POST", f"{CLIENT}/rooms/{room}/leave", person.access_token, {})
+
+    for answer in (entering, inviting, changing):
+        assert refused(answer, Reason.STORE_AWAY)
+    assert (speaking.status, leaving.status) == (200, 200)
+    assert (await house.join(person, next_room)).status == 200
+
+
+async def test_without_the_store_a_code_is_not_called_unknown(house: House, door_folder: Path) -> None:
+    paper = house.issue(WILLOW)
+    before_code, after_code = await house.session(), await house.session()
+    assert (await house.present(after_code, paper.code)).errcode is None
+
+    with away(door_folder):
+        presented = await house.present(before_code, paper.code)
+        finished = await house.finish(after_code)
+
+    assert (presented.status, presented.errcode) == (401, error_code(Reason.STORE_AWAY))
+    assert presented.body["error"] == sentence(Reason.STORE_AWAY)
+    assert refused(finished, Reason.STORE_AWAY)
+    assert (await house.finish(after_code)).status == 200
+
+
+async def test_a_redemption_that_could_not_be_kept_is_kept_when_the_store_is_back_although_the_code_has_run_out(
+    house: House, door_folder: Path
+) -> None:
+    paper = house.issue(WILLOW)
+
+    with locked(door_folder) as database:
+        answer = await house.register(paper.code)
+        assert answer.status == 200, answer
+        run_out = f"{datetime.now(UTC) - timedelta(seconds=1):%Y-%m-%d %H:%M:%S.%f}"
+        database.execute("UPDATE referral SET expires_at = ? WHERE id = ?", [run_out, paper.referral.id])
+        assert house.read(lambda tx: tx.people.get(UserId(answer.body["user_id"]))) is None
+
+    await moved_in(house, answer.body["user_id"])
+
+
+async def test_a_redemption_that_died_with_synapse_is_kept_when_synapse_starts_again(
+    house: House, door_folder: Path
+) -> None:
+    paper = house.issue(WILLOW)
+
+    with locked(door_folder):
+        answer = await house.register(paper.code)
+        assert answer.status == 200, answer
+        await house.synapse.kill()
+    await house.synapse.start()
+
+    await moved_in(house, answer.body["user_id"])
+
+
+async def test_a_code_whose_account_was_made_but_not_redeemed_yet_counts_as_used(
+    house: House, door_folder: Path
+) -> None:
+    paper = house.issue(WILLOW)
+    slow = await house.session()
+    assert (await house.present(slow, paper.code)).errcode is None
+
+    with locked(door_folder):
+        assert (await house.register(paper.code)).status == 200
+        again = await house.finish(slow)
+
+    assert refused(again, Reason.CODE_USED)
+
+
+async def test_somebody_without_keys_gets_those_of_the_referral_at_the_next_login(
+    house: House, door_folder: Path
+) -> None:
+    person = await house.person(WILLOW)
+    with _connected(door_folder) as database:
+        name = person.user_id[1:].split(":")[0]
+        database.execute("DELETE FROM person_key WHERE person = ?", [person.user_id])
+        database.execute("DELETE FROM person WHERE user_id = ?", [person.user_id])
+        database.execute("DELETE FROM outgoing WHERE sealed IS NOT NULL")
+        database.execute("UPDATE referral SET redeemed_at = NULL, redeemed_by = NULL WHERE pseudonym = ?", [name])
+    room = await house.room(WILLOW, **OPEN)
+    assert refused(await house.join(person, room), Reason.UNKNOWN_PERSON)
+
+    again = await house.synapse.log_in(person.user_id, person.password)
+
+    await moved_in(house, person.user_id)
+    assert (await house.join(again, room)).status == 200
