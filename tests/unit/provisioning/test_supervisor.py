@@ -94,7 +94,7 @@ async def test_after_a_healthy_run_the_waits_begin_anew(tmp_path: Path) -> None:
 
 
 async def test_a_child_that_needs_a_decision_is_not_started_again_and_its_sentence_is_kept(tmp_path: Path) -> None:
-    program = "import sys; print('its identity is gone; restore the file', file=sys.stderr); sys.exit(3)"
+    program = "import sys; print('error: its identity is gone; restore the file', file=sys.stderr); sys.exit(3)"
 
     async with supervising(tmp_path) as supervisor:
         supervisor.start(a_child("bot", program))

@@ -1,0 +1,64 @@
+"""Which of an event's words are judged."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyhouse.core.matching.selection import words_of
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
+    max_leaves=12,
+)
+KEYS = st.sampled_from(["body", "formatted_body", "m.new_content", "m.text", "filename", "m.poll", "m.relates_to"])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param({"body": "hello"}, "hello", id="text"),
+        pytest.param({"body": "* new", "m.new_content": {"body": "new"}}, "new", id="edit"),
+        pytest.param({"body": "look", "filename": "a.png"}, "look\na.png", id="caption and file name"),
+        pytest.param({"body": "plain", "formatted_body": "<b>other</b>"}, "plain\n other ", id="both bodies"),
+        pytest.param({"body": "same", "formatted_body": "<b>same</b>"}, "same", id="equal bodies once"),
+        pytest.param(
+            {"body": "> <@a:b> quoted\n\nmine", "m.relates_to": {"m.in_reply_to": {"event_id": "$x"}}},
+            "\nmine",
+            id="reply without its quote",
+        ),
+        pytest.param(
+            {
+                "org.matrix.msc3381.poll.start": {
+                    "question": {"org.matrix.msc1767.text": "q?"},
+                    "answers": [{"org.matrix.msc1767.text": "a"}, {"org.matrix.msc1767.text": "b"}],
+                }
+            },
+            "q?\na\nb",
+            id="unstable poll",
+        ),
+        pytest.param(
+            {"m.poll": {"question": {"m.text": [{"body": "q?"}]}, "answers": [{"m.text": [{"body": "a"}]}]}},
+            "q?\na",
+            id="stable poll",
+        ),
+        pytest.param({"body": 5, "formatted_body": ["x"]}, "", id="wrong types"),
+        pytest.param({"body": "a <b and c"}, "a <b and c", id="a bracket in plain text"),
+        pytest.param(
+            {"body": "x", "formatted_body": "unclosed <b and more"}, "x\nunclosed  b and more", id="unclosed tag"
+        ),
+    ],
+)
+def test_everything_a_reader_would_see_is_judged(content: dict[str, Any], words: str) -> None:
+    assert words_of(content) == words
+
+
+@given(st.dictionaries(KEYS, JSON, max_size=7))
+def test_no_content_is_too_strange(content: dict[str, Any]) -> None:
+    assert isinstance(words_of(content), str)
+
+
+def test_a_huge_text_is_cut_and_not_refused() -> None:
+    assert len(words_of({"body": "x" * 1_000_000})) == 65_536
