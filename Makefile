@@ -28,6 +28,7 @@ check: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m keyhouse.storage.check
 	@$(BIN)/python -m pytest -q tests/unit
 
 # The independent client: matrix-js-sdk under the Node that came with the lock.

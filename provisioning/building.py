@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from keyhouse.core.building_plan import Change
 from provisioning.answers import House, answer, open_house
@@ -78,5 +79,5 @@ def _show(console: Console, changes: list[Change], when_none: str) -> None:
         return
     table = Table("what", "room", "why", box=None, header_style="bold")
     for change in changes:
-        table.add_row(change.action.value.replace("_", " "), change.target, change.detail)
+        table.add_row(change.action.value.replace("_", " "), Text(change.target), Text(change.detail))
     console.print(table)

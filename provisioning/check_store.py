@@ -47,4 +47,4 @@ async def signposting_check(house: House, name: str) -> Check:
 
 async def backups_check(house: House, name: str) -> Check:
     """Say that nobody makes backups yet."""
-    return Check(name, State.WARN, f"not set up; copy {house.directory.root} while the house is down")
+    return Check(name, State.WARN, f"not set up; if the disk of {house.directory.root} is lost, so is the house")

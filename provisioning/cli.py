@@ -61,6 +61,8 @@ class _LateCommands(TyperGroup):
             self.add_command(TyperCommand(name, help=entry.help), name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        # Here and not in `keyhouse`, which runs only when the command has been imported.
+        sys.excepthook = partial(tell_mistake, _directory(ctx.params["data"]))
         if args and (entry := COMMANDS.get(args[0])):
             app = importlib.import_module(f"provisioning.{entry.module}").app
             command = get_group(app) if entry.group else get_command(app)
@@ -83,9 +85,11 @@ def keyhouse(
     ] = False,
 ) -> None:
     """A support house on the Matrix network: set it up, see that it is well, change it."""
-    directory = HouseDirectory(data.absolute())
-    sys.excepthook = partial(tell_mistake, directory)
-    ctx.obj = Invocation(directory, as_json=bool(ctx.obj))
+    ctx.obj = Invocation(_directory(data), as_json=bool(ctx.obj))
+
+
+def _directory(data: Path) -> HouseDirectory:
+    return HouseDirectory(data.absolute())
 
 
 def main() -> None:

@@ -31,7 +31,8 @@ def last_line(logs: Path, name: str) -> str:
             lines = file.read().decode(errors="replace").splitlines()
     except FileNotFoundError:
         return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return said.removeprefix("error: ")
 
 
 def _put_aside(file: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from keyhouse.core.rooms import RoomScope
 from provisioning.answers import answer, open_house
@@ -43,5 +44,5 @@ def _show(console: Console, documents: list[dict[str, Any]]) -> None:
     for each in documents:
         said = ["yes" if each[word] else "no" for word in ("encrypted", "watched")]
         opens_to, conditions = ", ".join(each["roles"]), ", ".join(each["conditions"])
-        table.add_row(each["name"], each["kind"].replace("_", " "), opens_to, conditions, *said, each["room_id"])
+        table.add_row(Text(each["name"]), each["kind"].replace("_", " "), opens_to, conditions, *said, each["room_id"])
     console.print(table)

@@ -42,6 +42,8 @@ def up(
 async def keep(directory: HouseDirectory, settings: HouseSettings) -> None:
     """Raise the house and keep it until SIGTERM or Ctrl-C; whatever happens, nothing of it is left running."""
     told_to_stop = _stop_signal()
+    # One that was killed could not take it away.
+    directory.ready.unlink(missing_ok=True)
     with Progress() as progress:
         supervisor = Supervisor(state_file(directory), directory.logs, told=lambda status: _note(progress, status))
         raising = asyncio.create_task(raise_house(directory, settings, supervisor, progress))

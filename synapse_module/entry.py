@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from synapse.module_api import EventBase, JsonDict, ModuleApi, Requester, RoomAlias, StateMap
+from synapse.module_api import EventBase, JsonDict, ModuleApi, RoomAlias, StateMap
 
 from keyhouse.core.ids import RoomId, UserId
 from keyhouse.core.ports import Transaction
@@ -30,9 +30,7 @@ class Entry:
             user_may_create_room_alias=self.user_may_create_room_alias,
             user_may_publish_room=self.user_may_publish_room,
         )
-        api.register_third_party_rules_callbacks(
-            on_create_room=self.on_create_room, check_event_allowed=self.check_event_allowed
-        )
+        api.register_third_party_rules_callbacks(check_event_allowed=self.check_event_allowed)
 
     async def user_may_join_room(self, user: str, room: str, is_invited: bool) -> Answer:
         """Decide about a join before Synapse makes its event."""
@@ -57,11 +55,6 @@ class Entry:
     async def user_may_publish_room(self, user: str, room: str) -> Answer:
         """Decide about an entry in the directory of rooms."""
         return answer(await self._decide(lambda tx: may_change_house(tx, UserId(user))))
-
-    async def on_create_room(self, requester: Requester, config: JsonDict, is_admin: bool) -> None:
-        """Refuse a room before anything of it exists, also to server admins."""
-        creator = UserId(requester.user.to_string())
-        raise_if_refused(await self._decide(lambda tx: may_change_house(tx, creator)))
 
     async def check_event_allowed(self, event: EventBase, state: StateMap[EventBase]) -> tuple[bool, JsonDict | None]:
         """Have the last word about every change of a room. What people say to each other passes unread."""

@@ -35,8 +35,10 @@ class Work:
 
     def change(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Change rows and tell other processes when all is kept; return how many there were."""
-        self._changed = True
-        return self.change_quietly(statement, rows)
+        count = self.change_quietly(statement, rows)
+        # The driver does not always count (-1); only what surely changed nothing wakes nobody.
+        self._changed = self._changed or count != 0
+        return count
 
     def change_quietly(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Change rows that nobody waits for: a lease that woke its own holder would be renewed for ever."""

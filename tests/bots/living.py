@@ -38,12 +38,12 @@ class Remembering:
         self.devices_of += user_ids
         await self._tell()
 
-    async def until(self, true: Callable[[], Any], timeout: float = 20) -> Any:
+    async def until(self, true: Callable[[], Any], timeout: float = 40) -> Any:
         """Wait until the condition gives something; give that."""
         async with asyncio.timeout(timeout), self._news:
             return await self._news.wait_for(true)
 
-    async def event(self, event_id: str, kind: type[Received] = Message, timeout: float = 20) -> Any:
+    async def event(self, event_id: str, kind: type[Received] = Message, timeout: float = 40) -> Any:
         """Wait for one event, as this kind of thing."""
         return await self.until(lambda: self.find(event_id, kind), timeout)
 
@@ -95,7 +95,7 @@ async def living(directory: Path) -> AsyncIterator[LivingBot]:
     async with HouseClient(directory) as client:
         running = asyncio.create_task(client.run(seen, seen.devices_changed))
         caught_up = asyncio.create_task(client.caught_up.wait())
-        await asyncio.wait({running, caught_up}, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({running, caught_up}, timeout=40, return_when=asyncio.FIRST_COMPLETED)
         assert client.caught_up.is_set(), running
         yield LivingBot(client, seen)
         running.cancel()

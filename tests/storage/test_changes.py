@@ -65,6 +65,8 @@ def test_what_is_undone_or_only_read_wakes_nobody(sql_store: SqlStore, signal: C
         tx.people.all()
     with sql_store.writing() as tx:
         tx.people.all()
+        tx.outbox.hasten("nothing of this name", NOW)
+        tx.memberships.observe([])
 
     assert not signal.wait(AT_ONCE_S)
     _add(sql_store, "river")

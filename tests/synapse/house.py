@@ -117,17 +117,11 @@ class House:
         made = await self.synapse.ask("POST", f"{CLIENT}/createRoom", self.concierge.access_token, body)
         return RoomId(made["room_id"])
 
-    async def room(self, *conditions: Condition, kind: RoomKind = RoomKind.LIVING_ROOM, **more: Any) -> RoomId:
+    async def room(self, *conditions: Condition, **more: Any) -> RoomId:
         """Have the concierge make a room for patients of these conditions; without any it is for WILLOW."""
         room = await self.unscoped_room(**more)
-        scope = RoomScope(
-            room,
-            fresh_name("room"),
-            kind,
-            "The Fern room",
-            frozenset({Role.PATIENT}),
-            frozenset(conditions or {WILLOW}),
-        )
+        opened_by = frozenset({Role.PATIENT}), frozenset(conditions or {WILLOW})
+        scope = RoomScope(room, fresh_name("room"), RoomKind.LIVING_ROOM, "The Fern room", *opened_by)
         self.write(lambda tx: tx.rooms.put(scope))
         return room
 

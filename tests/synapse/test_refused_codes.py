@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keyhouse.core.codes import ALPHABET
+from keyhouse.core.codes import ALPHABET, make_code
 from keyhouse.core.sentences import error_code, sentence
 from keyhouse.core.verdict import Reason
 from tests.synapse.house import House, Paper
@@ -19,8 +19,6 @@ def _changed_letter(house: House, paper: Paper) -> str:
 
 
 def _of_another_house(house: House, paper: Paper) -> str:
-    from keyhouse.core.codes import make_code
-
     return make_code(bytes(17))
 
 

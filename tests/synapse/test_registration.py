@@ -12,6 +12,7 @@ from keyhouse.core.referrals import ReferralState
 from keyhouse.core.sentences import SENTENCES
 from keyhouse.core.verdict import Reason
 from tests.support.fresh import fresh_name
+from tests.support.synapse import Answer
 from tests.synapse.house import CLIENT, PASSWORD, WILLOW, House
 
 
@@ -150,6 +151,6 @@ async def test_asking_whether_a_name_is_free_tells_nothing(house: House) -> None
     assert answers[0] == answers[1]
 
 
-async def _all_the_way(house: House, session: str, code: str):
+async def _all_the_way(house: House, session: str, code: str) -> Answer:
     presented = await house.present(session, code)
     return presented if presented.errcode else await house.finish(session)

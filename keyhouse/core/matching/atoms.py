@@ -14,20 +14,24 @@ _SHORTEST_RUN_TOGETHER = 8
 
 
 class Atom(NamedTuple):
-    """A slot filled by a stretch of the text; sorts in the order of the text.
+    """A phrase found; sorts in the order of the text.
 
     first, last: the tokens of the plain view that it covers.  start, end: half-open, in the original.
+    slots: all that it fills.
     """
 
     first: int
     last: int
     start: int
     end: int
-    slot: str
+    slots: tuple[str, ...]
 
+
+# How many tokens (in a run: letters) a pattern covers, and the slots that it fills.
+_Filled = tuple[int, tuple[str, ...]]
 
 # A long message has tens of thousands of atoms: this makes one four times as fast as calling Atom does.
-_atom: Callable[[tuple[int, int, int, int, str]], Atom] = partial(tuple.__new__, Atom)
+_atom: Callable[[tuple[int, int, int, int, tuple[str, ...]]], Atom] = partial(tuple.__new__, Atom)
 
 
 class PhraseIndex:
@@ -67,33 +71,33 @@ class PhraseIndex:
         tokens, starts = words.tokens, words.starts
         for end, filled in _found(self._plain, words.text):
             last = bisect_right(starts, end - 1) - 1
-            for slot, length in filled:
+            for length, slots in filled:
                 first = last - length + 1
-                yield _atom((first, last, tokens[first].start, tokens[last].end, slot))
+                yield _atom((first, last, tokens[first].start, tokens[last].end, slots))
 
     def _hits_in_runs(self, views: Views) -> Iterator[Atom]:
         tokens = views.words.tokens
         for letters, run_first, _ in views.runs:
             for end, filled in _found(self._bare, letters):
-                for slot, length in filled:
+                for length, slots in filled:
                     first, last = run_first + end - length + 1, run_first + end
-                    yield _atom((first, last, tokens[first].start, tokens[last].end, slot))
+                    yield _atom((first, last, tokens[first].start, tokens[last].end, slots))
 
 
 def _hits(automaton: Any, view: View, starts: Sequence[int]) -> Iterator[Atom]:
     """Hits of a view that touch something only this view reads; starts: where the words of the plain view begin."""
     for end, filled in _found(automaton, view.text):
         last = bisect_right(view.starts, end - 1) - 1
-        for slot, length in filled:
+        for length, slots in filled:
             first = last - length + 1
             if view.altered[first] != view.altered[last + 1]:
                 start, stop = view.tokens[first].start, view.tokens[last].end
                 place = (bisect_right(starts, start) - 1, bisect_right(starts, stop - 1) - 1)
-                yield _atom((*place, start, stop, slot))
+                yield _atom((*place, start, stop, slots))
 
 
-def _found(automaton: Any, text: str) -> Iterable[tuple[int, tuple[tuple[str, int], ...]]]:
-    hits: Iterable[tuple[int, tuple[tuple[str, int], ...]]] = () if automaton is None else automaton.iter(text)
+def _found(automaton: Any, text: str) -> Iterable[tuple[int, tuple[_Filled, ...]]]:
+    hits: Iterable[tuple[int, tuple[_Filled, ...]]] = () if automaton is None else automaton.iter(text)
     return hits
 
 
@@ -102,6 +106,9 @@ def _automaton(patterns: Mapping[str, set[tuple[str, int]]]) -> Any:
         return None
     automaton = ahocorasick.Automaton()
     for pattern, filled in patterns.items():
-        automaton.add_word(pattern, tuple(sorted(filled)))
+        by_length: dict[int, list[str]] = {}
+        for slot, length in sorted(filled):
+            by_length.setdefault(length, []).append(slot)
+        automaton.add_word(pattern, tuple((length, tuple(slots)) for length, slots in by_length.items()))
     automaton.make_automaton()
     return automaton

@@ -116,7 +116,10 @@ def _finding(hit: Hit, borne: tuple[Bearing, ...], lexicon: CompiledLexicon, sai
         version=lexicon.versions[home],
         category=hit.rule.category,
         span=_span(hit.whole.start, hit.whole.end, said_before),
-        slots=tuple((atom.slot, _span(atom.start, atom.end, said_before)) for atom in (*hit.steps, *hit.nearby)),
+        slots=tuple(
+            (slot, _span(atom.start, atom.end, said_before))
+            for slot, atom in zip((*hit.filled(), *hit.rule.near), (*hit.steps, *hit.nearby), strict=True)
+        ),
         rule_urgency=hit.rule.urgency,
         changes=_changes(hit, borne, said_before),
         urgency=urgency_with(hit, borne),

@@ -71,7 +71,7 @@ def _is_denied(atom: Atom, reading: Reading, modifiers: Sequence[Modifier]) -> b
 
 def _said_of(hit: Hit, reading: Reading, modifier: Modifier) -> Atom | None:
     """The word by which a modifier bears on a match, or None."""
-    if any(step.slot in modifier.not_for for step in hit.steps):
+    if any(slot in modifier.not_for for slot in hit.filled()):
         return None
     for word in reading.around(modifier.words, hit.whole, max(modifier.before, modifier.after)):
         if _in_scope(word, hit, reading, modifier) and not reading.near(
@@ -91,18 +91,22 @@ def _in_scope(word: Atom, hit: Hit, reading: Reading, modifier: Modifier) -> boo
             hit.whole, word, reading, modifier
         )
     # "I am not well and I want to die": the second "I" parts "not" from the wish.
-    aim = next((step for step in hit.steps if step.first > word.last and step.slot not in modifier.blocked_by), None)
+    aim = next((step for step in hit.steps if step.first > word.last and not _blocks(step, modifier)), None)
     if aim is None or reading.words_between(word, hit.whole) > modifier.before:
         return False
     return not _parted(word, aim, reading, modifier)
 
 
 def _parted(earlier: Atom, later: Atom, reading: Reading, modifier: Modifier) -> bool:
-    between = Atom(earlier.last + 1, later.first - 1, earlier.end, later.start, "")
+    between = Atom(earlier.last + 1, later.first - 1, earlier.end, later.start, ())
     return any(
         earlier.last < atom.first and atom.last < later.first
         for atom in reading.around(modifier.blocked_by, between, 0)
     )
+
+
+def _blocks(atom: Atom, modifier: Modifier) -> bool:
+    return any(slot in modifier.blocked_by for slot in atom.slots)
 
 
 def _overlap(one: Atom, other: Atom) -> bool:
@@ -110,4 +114,4 @@ def _overlap(one: Atom, other: Atom) -> bool:
 
 
 def _covers(longer: Atom, word: Atom) -> bool:
-    return longer.first <= word.first and word.last <= longer.last and longer.slot != word.slot
+    return longer.first <= word.first and word.last <= longer.last

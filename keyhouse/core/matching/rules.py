@@ -21,6 +21,11 @@ class Hit:
     nearby: tuple[Atom, ...]
     may_be_softened: bool
 
+    def filled(self) -> tuple[str, ...]:
+        """For each step the slot that its atom fills; a step may name several."""
+        pairs = zip(self.rule.when, self.steps, strict=True)
+        return tuple(next(slot for slot in step.slots if slot in atom.slots) for step, atom in pairs)
+
 
 def hits(reading: Reading, lexicon: CompiledLexicon, room_kind: str | None, question: Reading | None) -> Iterator[Hit]:
     """Every place where a rule is met. question: what somebody else said last, if anything."""
@@ -49,7 +54,7 @@ def _hits_of(rule: Rule, reading: Reading) -> Iterator[Hit]:
     for steps in found:
         if rule.opening and steps[0].first > 0:
             continue
-        whole = Atom(steps[0].first, steps[-1].last, steps[0].start, steps[-1].end, "")
+        whole = Atom(steps[0].first, steps[-1].last, steps[0].start, steps[-1].end, ())
         nearby = tuple(atom for slot in rule.near if (atom := reading.near([slot], whole, rule.reach)))
         if len(nearby) == len(rule.near) and not reading.near(rule.unless_near, whole, rule.reach):
             yield Hit(rule, steps, whole, nearby, few)

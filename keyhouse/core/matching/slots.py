@@ -3,13 +3,14 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import itemgetter
 
 from keyhouse.core.matching.atoms import Atom
 from keyhouse.core.matching.lexicon import IDIOM, CompiledLexicon, Step
 from keyhouse.core.matching.views import SENTENCE_END, Views, views_of
 
-_FIRST = attrgetter("first")
+# Of an atom: the first word that it covers.
+_FIRST = itemgetter(0)
 
 # In words; a longer phrase may be missed when it is looked for near another.
 LONGEST_PHRASE = 10
@@ -25,7 +26,7 @@ class Reading:
     def of(self, slots: Iterable[str]) -> list[Atom]:
         """The atoms of any of these slots, in the order of the text."""
         found = [atoms for slot in slots if (atoms := self.atoms.get(slot))]
-        return list(found[0]) if len(found) == 1 else sorted(atom for atoms in found for atom in atoms)
+        return list(found[0]) if len(found) == 1 else sorted({atom for atoms in found for atom in atoms})
 
     def words_between(self, earlier: Atom, later: Atom) -> int:
         """How many words part two atoms; negative if they overlap or stand the other way round."""
@@ -96,9 +97,13 @@ def _extended(reading: Reading, reached: list[tuple[Atom, ...]], step: Step) -> 
 def _by_slot(atoms: Iterable[Atom]) -> dict[str, tuple[Atom, ...]]:
     by_slot: dict[str, list[Atom]] = {}
     for atom in atoms:
-        by_slot.setdefault(atom.slot, []).append(atom)
+        for slot in atom.slots:
+            if slot in by_slot:
+                by_slot[slot].append(atom)
+            else:
+                by_slot[slot] = [atom]
     # What one view found is in order already, so sorting costs next to nothing.
-    return {slot: tuple(sorted(found)) for slot, found in by_slot.items()}
+    return {slot: tuple(sorted(found, key=_FIRST)) for slot, found in by_slot.items()}
 
 
 def _covered(taken: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -1,0 +1,10 @@
+"""`make bench`: every figure that we claim, one part after the other."""
+
+import subprocess
+import sys
+
+PARTS = ("matching", "storage", "house")
+
+for part in PARTS:
+    print(f"== {part}", flush=True)
+    subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=True)
