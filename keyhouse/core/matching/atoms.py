@@ -105,10 +105,13 @@ def _automaton(patterns: Mapping[str, set[tuple[str, int]]]) -> Any:
     if not patterns:
         return None
     automaton = ahocorasick.Automaton()
+    # A hundred thousand patterns fill the same few slots: sharing what is kept for them saves most of the memory.
+    shared: dict[tuple[_Filled, ...], tuple[_Filled, ...]] = {}
     for pattern, filled in patterns.items():
         by_length: dict[int, list[str]] = {}
         for slot, length in sorted(filled):
             by_length.setdefault(length, []).append(slot)
-        automaton.add_word(pattern, tuple((length, tuple(slots)) for length, slots in by_length.items()))
+        value = tuple((length, tuple(slots)) for length, slots in by_length.items())
+        automaton.add_word(pattern, shared.setdefault(value, value))
     automaton.make_automaton()
     return automaton

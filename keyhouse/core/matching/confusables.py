@@ -29,4 +29,3 @@ LETTER_FOR_LOOK_ALIKE: dict[str, str] = {
 LETTER_FOR_LEET: dict[int, int] = str.maketrans("013457@$!|+€", "oieastasiite")
 
 APOSTROPHES = frozenset("'`´‘’‛ʼʹʻˈ′＇՚")
-EM_DASHES = frozenset("‐‑‒–—―−")

@@ -76,7 +76,7 @@ class Rule:
 class Modifier:
     """Something said around a match that lowers its urgency.
 
-    words: slots whose atoms are the modifier.  before, after: how many words from the match it still counts.
+    words: slots whose atoms are the modifier.  before, after: within how many words of the match it counts, 0 never.
     blocked_by: slots that, standing between modifier and match, keep them apart.
     swallowed_by: slots whose longer phrase takes the word ("can't stop" is no negation).
     cancelled_by: slots that anywhere within reach undo it ("used to … again").  not_for: steps that make it void.

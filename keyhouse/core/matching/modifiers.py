@@ -87,12 +87,12 @@ def _in_scope(word: Atom, hit: Hit, reading: Reading, modifier: Modifier) -> boo
     if any(_covers(longer, word) for longer in reading.around(modifier.swallowed_by, word, 0)):
         return False
     if word.first > hit.whole.last:
-        return reading.words_between(hit.whole, word) <= modifier.after and not _parted(
+        return reading.words_between(hit.whole, word) < modifier.after and not _parted(
             hit.whole, word, reading, modifier
         )
     # "I am not well and I want to die": the second "I" parts "not" from the wish.
     aim = next((step for step in hit.steps if step.first > word.last and not _blocks(step, modifier)), None)
-    if aim is None or reading.words_between(word, hit.whole) > modifier.before:
+    if aim is None or reading.words_between(word, hit.whole) >= modifier.before:
         return False
     return not _parted(word, aim, reading, modifier)
 

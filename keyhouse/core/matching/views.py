@@ -3,10 +3,10 @@
 import re
 import unicodedata
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate
+from functools import lru_cache, partial
+from itertools import accumulate, repeat
 from typing import NamedTuple
 
 from keyhouse.core.matching.confusables import APOSTROPHES, LETTER_FOR_LEET, LETTER_FOR_LOOK_ALIKE
@@ -27,6 +27,7 @@ _REPEAT = re.compile(r"(.)\1+")
 _INVISIBLE_KINDS = frozenset({"Mn", "Me", "Cf", "Cs", "Co", "Cn", "Sk"})
 _INVISIBLE_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _SHORTEST_SPACED_WORD = 3
+_LONGEST_SPACE = 3
 _LONGEST_LEET_TOKEN = 60
 
 
@@ -36,6 +37,10 @@ class Token(NamedTuple):
     text: str
     start: int
     end: int
+
+
+# Calling Token takes four times as long, and a long message has thousands.
+_token: Callable[[tuple[str, int, int]], Token] = partial(tuple.__new__, Token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ def views_of(text: str) -> Views:
     words.append(Token(SENTENCE_END, len(text), len(text)))
     spaced = _spaced_runs(words, text)
     return Views(
-        words=_view(words, lambda token: True),
+        words=_view(words, repeat(True, len(words))),
         skeleton=_skeleton_view(folded, origins),
         joined=_joined_view(words, spaced),
         runs=tuple(("".join(token.text for token in words[a : b + 1]), a, b) for a, b in spaced),
@@ -139,16 +144,16 @@ def _tokens(folded: str, origins: Sequence[int], pattern: re.Pattern[str]) -> li
             word = SENTENCE_END
         elif "'" in word or "`" in word:
             word = word.replace("'", "").replace("`", "")
-        tokens.append(Token(word, origins[start], origins[end - 1] + 1))
+        tokens.append(_token((word, origins[start], origins[end - 1] + 1)))
     return tokens
 
 
-def _view(tokens: Sequence[Token], is_altered: Callable[[Token], bool]) -> View:
+def _view(tokens: Sequence[Token], altered: Iterable[bool]) -> View:
     return View(
         tokens=tuple(tokens),
         text=f" {' '.join([token.text for token in tokens])} ",
         starts=array("l", accumulate([len(token.text) + 1 for token in tokens], initial=1)),
-        altered=array("l", accumulate([is_altered(token) for token in tokens], initial=0)),
+        altered=array("l", accumulate(altered, initial=0)),
     )
 
 
@@ -160,12 +165,11 @@ def _positions(words: Sequence[Token]) -> Sequence[int]:
 def _skeleton_view(folded: str, origins: Sequence[int]) -> View | None:
     if not _LONG_REPEAT.search(folded) and not any(letter in folded for letter in "013457@$!|+€"):
         return None
-    written = [token._replace(text=token.text.rstrip("!")) for token in _tokens(folded, origins, _LEET_TOKENS)]
-    disguised = {token.start for token in written if _is_disguised(token.text)}
-    if not disguised:
+    written = [(text.rstrip("!"), start, end) for text, start, end in _tokens(folded, origins, _LEET_TOKENS)]
+    disguised = [_is_disguised(text) for text, _, _ in written]
+    if not any(disguised):
         return None
-    read = [token._replace(text=skeleton(token.text)) for token in written]
-    return _view(read, lambda token: token.start in disguised)
+    return _view([_token((skeleton(text), start, end)) for text, start, end in written], disguised)
 
 
 def _is_disguised(word: str) -> bool:
@@ -175,28 +179,24 @@ def _is_disguised(word: str) -> bool:
 
 
 def _spaced_runs(words: Sequence[Token], text: str) -> list[tuple[int, int]]:
+    """First and last of each stretch of single letters, which goes on while the same thing stands between them."""
+    letters = [len(word) == 1 and word.isalnum() for word, _, _ in words]
     runs = []
     first = 0
-    while first < len(words):
+    while first + 1 < len(words):
         last = first
-        while last + 1 < len(words) and _continues(words, text, first, last):
-            last += 1
+        if letters[first] and letters[first + 1]:
+            gap = _between(words, first, text)
+            while len(gap) <= _LONGEST_SPACE and letters[last + 1] and _between(words, last, text) == gap:
+                last += 1
         if last - first + 1 >= _SHORTEST_SPACED_WORD:
             runs.append((first, last))
         first = last + 1
     return runs
 
 
-def _continues(words: Sequence[Token], text: str, first: int, last: int) -> bool:
-    """Single letters go on for as long as the same thing stands between them."""
-    if not (_is_letter(words[last]) and _is_letter(words[last + 1])):
-        return False
-    gap = text[words[last].end : words[last + 1].start]
-    return len(gap) < 4 and gap == text[words[first].end : words[first + 1].start]
-
-
-def _is_letter(token: Token) -> bool:
-    return len(token.text) == 1 and token.text.isalnum()
+def _between(words: Sequence[Token], place: int, text: str) -> str:
+    return text[words[place].end : words[place + 1].start]
 
 
 def _joined_view(words: Sequence[Token], spaced: Sequence[tuple[int, int]]) -> View | None:
@@ -211,4 +211,4 @@ def _joined_view(words: Sequence[Token], spaced: Sequence[tuple[int, int]]) -> V
         done = last + 1
     joined.extend(words[done:])
     starts = {words[first].start for first, _ in spaced}
-    return _view(joined, lambda token: token.start in starts)
+    return _view(joined, (token.start in starts for token in joined))

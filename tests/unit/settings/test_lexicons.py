@@ -64,8 +64,8 @@ def test_every_lexicon_that_comes_along_is_read_and_says_it_is_not_reviewed() ->
                      "rules[0].when: item 2 is not a gap; write {gap: 3} with a number from 0 to 20", id="a wrong gap"),
         pytest.param("[PURGE, {gap: 3}, FOOD]", "[PURGE, {gap: 3}]",
                      "rules[0].when: begins or ends with a gap; a gap stands between two slots", id="a gap at the end"),
-        pytest.param("urgency: concern", "urgency: none", "rules[0].urgency: Input should be 'urgent', 'concern' or 'watch'",
-                     id="a rule without urgency"),
+        pytest.param("urgency: concern", "urgency: none",
+                     "rules[0].urgency: Input should be 'urgent', 'concern' or 'watch'", id="a rule without urgency"),
         pytest.param("owner: Eating", "ovner: Eating", "owner: is missing; add it", id="a missing key"),
         pytest.param("owner: Eating", "ovner: Eating",
                      "ovner: is not a known key; remove it or correct its spelling", id="an unknown key"),
@@ -108,17 +108,15 @@ def test_every_fault_of_every_file_is_said_at_once(tmp_path: Path) -> None:
     assert {fault.split(":")[0] for fault in faults} == {"lexicons/one.yaml", "lexicons/two.yaml"}
 
 
-def test_the_same_name_in_two_files_is_a_fault(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [("lexicon", "lexicon eating"), ("slots.PURGE", "slot PURGE"), ("rules[0].id", "rule eating.purging")],
+)
+def test_the_same_name_in_two_files_is_a_fault(tmp_path: Path, where: str, what: str) -> None:
     faults = faults_in(folder_with(tmp_path, one=GOOD, two=GOOD))
 
-    assert (
-        "lexicons/two.yaml: slots.PURGE: the slot PURGE is already in lexicons/one.yaml; give one of them another name"
-        in faults
-    )
-    assert (
-        "lexicons/two.yaml: rules[0].id: the rule eating.purging is already in lexicons/one.yaml; give one of them another name"
-        in faults
-    )
+    already = f"the {what} is already in lexicons/one.yaml; give one of them another name"
+    assert f"lexicons/two.yaml: {where}: {already}" in faults
 
 
 def test_a_folder_without_lexicons_is_a_fault(tmp_path: Path) -> None:

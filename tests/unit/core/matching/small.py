@@ -31,7 +31,7 @@ ANSWER = Rule("answer", (Step(("NO",), 0),), Urgency.CONCERN, "suicide", opening
 DESK = Rule("desk", (Step(("HELP",), 0),), Urgency.CONCERN, "asked_for_help", rooms=("desk",), longest_message=3)
 
 MODIFIERS = (
-    Modifier("negated", ("NOT",), Urgency.NONE, before=2, blocked_by=("SELF",), swallowed_by=("STUCK",)),
+    Modifier("negated", ("NOT",), Urgency.NONE, before=3, blocked_by=("SELF",), swallowed_by=("STUCK",)),
     Modifier("third_person", ("THEY",), Urgency.WATCH, before=4, blocked_by=("SELF",), not_for=("SELF",),
              cancelled_by=("DANGER",), for_carers=False),
     Modifier("humour", ("LAUGH",), Urgency.WATCH, after=5, before=5),

@@ -14,8 +14,8 @@ from tests.unit.core.matching.small import small_lexicon
 
 SMALL = small_lexicon()
 WORDS = st.sampled_from(
-    ["i", "want to", "die", "not", "don't", "tonight", "cutting", "cake", "d1e", "dieee", "d i e", "my friend", "lol", ".",
-     "dіe", "\u200b", "suicidal", "help", "no", "\n", "film", "🔪"]
+    ["i", "want to", "die", "not", "don't", "tonight", "cutting", "cake", "d1e", "dieee", "d i e", "my friend", "lol",
+     ".", "dіe", "\u200b", "suicidal", "help", "no", "\n", "film", "🔪"]
 )  # fmt: skip
 ANY_TEXT = st.one_of(st.text(st.characters(codec=None), max_size=80), st.lists(WORDS, max_size=14).map(" ".join))
 HARMLESS = st.sampled_from([" see you on tuesday.", " the kettle is on.", "\nthanks for the lift."])
