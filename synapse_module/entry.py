@@ -9,9 +9,9 @@ from keyhouse.core.ids import RoomId, UserId
 from keyhouse.core.ports import Transaction
 from keyhouse.core.verdict import Reason, Refused, Verdict
 from keyhouse.core.workflows.entry import decide_entry
+from keyhouse.core.workflows.room_changes import StateEvent, may_change_house, may_invite, may_send_state
 from keyhouse.storage.errors import StoreFault
 from synapse_module.refusals import Answer, answer, raise_if_refused
-from synapse_module.state_events import StateEvent, may_change_house, may_invite, may_send_state
 from synapse_module.store_threads import StoreThreads
 
 

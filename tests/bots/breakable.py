@@ -14,12 +14,16 @@ class Breakable:
     """Passes requests on, but for those whose path holds what is named here.
 
     refused: these requests do not reach the homeserver.  withheld: these do, but their answers are lost.
+    held: these do, and their answers come when `released` is set; `holding` is set when there is one.
     """
 
     def __init__(self, behind: str) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.refused: str | None = None
         self.withheld: str | None = None
+        self.held: str | None = None
+        self.holding = asyncio.Event()
+        self.released = asyncio.Event()
         self.broke_twice = asyncio.Event()
         self._broke = 0
         self._behind = behind
@@ -37,6 +41,9 @@ class Breakable:
                 ) as response,
             ):
                 body = await response.read()
+                if _named(self.held, request):
+                    self.holding.set()
+                    await self.released.wait()
                 if not _named(self.refused, request) and not _named(self.withheld, request):
                     return web.Response(status=response.status, body=body, content_type="application/json")
         self._broke += 1

@@ -1,11 +1,13 @@
 """Who gets the keys of a bot's message: by policy, and always by the newest devices and members."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bots.runtime.device_policy import DevicePolicy, read_devices
+from bots.runtime.device_policy import DevicePolicy, PeoplesDevices, read_devices
+from bots.runtime.homeserver import Homeserver
 from tests.bots.breakable import Breakable
 from tests.bots.conftest import People
 from tests.bots.living import LivingBot, living
@@ -133,6 +135,25 @@ async def test_a_persons_first_device_is_an_event(bot: LivingBot, synapse: Runni
     assert await bot.client.sending.has_devices(account.user_id)
     greeting = await said(bot, created, ALL_DEVICES)
     assert (await phone.wait_message(created, event_id=greeting)).shield == "NONE"
+
+
+async def test_an_answer_that_a_change_overtook_is_asked_for_again(
+    door: Breakable, person: People, second_device: Any
+) -> None:
+    alice = await person()
+    homeserver = Homeserver(door.url, alice.access_token)
+    devices = PeoplesDevices(homeserver)
+
+    door.held = "/keys/query"
+    asking = asyncio.create_task(devices.know([alice.user_id]))
+    await asyncio.wait_for(door.holding.wait(), 20)
+    await second_device(alice)
+    devices.outdate([alice.user_id])
+    door.released.set()
+    await asking
+
+    assert len(devices.of(alice.user_id)) == 2
+    await homeserver.close()
 
 
 async def test_the_rooms_own_limit_ends_a_room_key(bot: LivingBot, person: People) -> None:
