@@ -1,5 +1,6 @@
 """What leaves through the watcher: cards, their edits, further messages, signposting."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -44,8 +45,14 @@ class Delivery:
         content = card(facts, str(row.content["words"]), self._around.settings.server_name)
         event = await self._around.sending.send_message(case.care_room, content, row.txn_id, device_policy(None))
         await self._around.ledger.write(lambda tx: card_sent(tx, case.number, EventId(event)))
-        for place, key in enumerate(SHORTCUTS):
-            await self._around.sending.react(case.care_room, event, key, f"{row.txn_id}-{place}")
+        await self._offer_shortcuts(case, event, row.txn_id)
+
+    async def _offer_shortcuts(self, case: Case, card_event: str, txn_id: str) -> None:
+        """React first, so that the team need only tap."""
+        react = self._around.sending.react
+        await asyncio.gather(
+            *(react(case.care_room, card_event, key, f"{txn_id}-{place}") for place, key in enumerate(SHORTCUTS))
+        )
 
     async def _card_edit(self, row: Outgoing) -> None:
         case = await self._case(row)

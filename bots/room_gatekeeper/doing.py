@@ -41,7 +41,7 @@ class Doing:
             case OutgoingKind.REMOVAL:
                 await self._remove(RoomId(str(row.content["room_id"])), person)
             case OutgoingKind.DESK_ROOM:
-                await self._open_desk(person)
+                await self._open_desk(person, row.txn_id)
             case OutgoingKind.GREETING:
                 await self._greet(person, row.txn_id, row.tries)
             case _:
@@ -68,11 +68,11 @@ class Doing:
             if refused.status != 403 or refused.errcode == error_code(Reason.STORE_AWAY):
                 raise
 
-    async def _open_desk(self, person: UserId) -> None:
+    async def _open_desk(self, person: UserId, txn_id: str) -> None:
         known, desk = await self._around.ledger.read(lambda tx: (tx.people.get(person), tx.rooms.desk_of(person)))
         if known is None or desk is not None:
             return
-        room_id = RoomId(await self._around.sending.create_room(self._desk_request(known)))
+        room_id = RoomId(await self._around.sending.create_room(self._desk_request(known), txn_id))
         now = self._around.clock()
         await self._around.ledger.write(lambda tx: housekeeping.open_desk(tx, known, room_id, now))
 

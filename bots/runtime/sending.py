@@ -96,9 +96,13 @@ class Sending:
         """Leave a room, or decline its invitation."""
         await self._homeserver.post(path("rooms", room_id, "leave"), {})
 
-    async def create_room(self, body: Mapping[str, Any]) -> str:
-        """Create a room from a raw request body; gives back its id. Repeated, it makes a second room."""
-        return str((await self._homeserver.post(path("createRoom"), body))["room_id"])
+    async def create_room(self, body: Mapping[str, Any], txn_id: str) -> str:
+        """Create a room from a raw request body; gives back its id.
+
+        Repeated with the same txn_id it gives the same room, as long as the homeserver has not been started anew:
+        Synapse knows the request in this form beside the one of the specification.
+        """
+        return str((await self._homeserver.put(path("createRoom", txn_id), body))["room_id"])
 
     async def put_state(self, room_id: str, event_type: str, state_key: str, content: Mapping[str, Any]) -> str:
         """Set one piece of a room's state; gives back the event's id."""

@@ -123,7 +123,7 @@ async def test_somebody_who_joined_a_moment_ago_reads_the_very_next_message(
 
 async def test_a_persons_first_device_is_an_event(bot: LivingBot, synapse: RunningSynapse, clients: Clients) -> None:
     account = await synapse.register(fresh_name("person"), "a long password")
-    created = await bot.client.sending.create_room({"preset": "private_chat", "invite": [account.user_id]})
+    created = await bot.client.sending.create_room({"preset": "private_chat", "invite": [account.user_id]}, "one")
     await bot.client.sending.put_state(created, "m.room.encryption", "", {"algorithm": "m.megolm.v1.aes-sha2"})
     await synapse.ask("POST", f"/_matrix/client/v3/join/{created}", account.access_token, {})
     before = await bot.client.sending.has_devices(account.user_id)

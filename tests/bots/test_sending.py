@@ -71,7 +71,7 @@ async def test_a_bot_reads_what_it_sent_also_after_a_restart(directory: Path, pe
 
 async def test_rooms_state_and_members(bot: LivingBot, sending: Sending, person: People) -> None:
     alice = await person()
-    room = await sending.create_room({"room_version": "12", "creation_content": {"m.federate": False}})
+    room = await sending.create_room({"room_version": "12", "creation_content": {"m.federate": False}}, "one")
 
     await sending.invite(room, alice.user_id)
     await alice.join(room)
@@ -92,13 +92,21 @@ async def test_rooms_state_and_members(bot: LivingBot, sending: Sending, person:
     assert (refused.value.status, refused.value.errcode) == (403, "M_FORBIDDEN")
 
 
+async def test_a_room_asked_for_again_with_the_same_transaction_id_is_the_same_room(sending: Sending) -> None:
+    first = await sending.create_room({"name": "desk"}, "desk-1")
+    again = await sending.create_room({"name": "desk"}, "desk-1")
+    other = await sending.create_room({"name": "desk"}, "desk-2")
+
+    assert first == again != other
+
+
 async def test_a_room_that_the_bot_made_a_moment_ago_and_is_encrypted_is_never_written_to_in_the_clear(
     sending: Sending, person: People
 ) -> None:
     alice = await person()
     encryption = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
 
-    room = await sending.create_room({"invite": [alice.user_id], "initial_state": [encryption]})
+    room = await sending.create_room({"invite": [alice.user_id], "initial_state": [encryption]}, "two")
     await alice.join(room)
     sent = await sending.send_message(room, HELLO, "at-once")
 
