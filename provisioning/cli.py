@@ -95,13 +95,13 @@ def _directory(data: Path) -> HouseDirectory:
 def main() -> None:
     """Run the command line and end the process with its status."""
     words, as_json = without_json(sys.argv[1:])
-    choose_json(as_json)
     sys.excepthook = partial(tell_mistake, None)
     sys.exit(run(words or ["--help"], as_json))
 
 
 def run(words: Sequence[str], as_json: bool) -> int:
     """Run one command line and return its exit status; a failure is told in one line on stderr."""
+    choose_json(as_json)
     try:
         status = get_group(app).main(list(words), prog_name="keyhouse", standalone_mode=False, obj=as_json)
     except typer.exceptions.TyperException as wrong:

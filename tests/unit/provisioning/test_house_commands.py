@@ -20,7 +20,7 @@ from keyhouse.core.workflows.alerting import raise_alert
 from keyhouse.core.workflows.registration import redeem
 from keyhouse.core.workflows.team import reserve
 from keyhouse.settings.house import HouseSettings
-from provisioning.answers import House, choose_json
+from provisioning.answers import House
 from provisioning.bootstrap import make_house
 from provisioning.cli import run
 from provisioning.directory import HouseDirectory
@@ -56,7 +56,6 @@ def keyhouse(house: House, capsys: pytest.CaptureFixture[str]) -> Command:
     """Gives a command with --json: its document, or Refused."""
 
     def give(*words: str) -> Any:
-        choose_json(True)
         capsys.readouterr()
         status = run(["--data", str(house.directory.root), *words], as_json=True)
         said = capsys.readouterr()
