@@ -1,23 +1,22 @@
 """Make what a house needs and does not have yet: keys, tables, settings, reserved names, accounts."""
 
 import asyncio
+import contextlib
 import logging
-import secrets
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 
-from bots.runtime.credentials import BotCredentials, BotFiles, new_device_id
 from keyhouse.core.accounts import DISPLAY_NAMES, ServiceAccount
 from keyhouse.core.ids import UserId
-from keyhouse.core.outgoing import Worker
 from keyhouse.core.people import Role
+from keyhouse.core.ports import Store
 from keyhouse.core.workflows.team import reserve
 from keyhouse.settings.house import HouseSettings, save_house
+from keyhouse.storage.errors import StoreOlder
 from keyhouse.storage.house_keys import HouseKeys
-from keyhouse.storage.migrating import migrate
 from keyhouse.storage.store import open_store
 from provisioning.answers import House
+from provisioning.bot_accounts import ensure_bot
 from provisioning.directory import HouseDirectory
 from provisioning.held_accounts import HeldAccount, signed_in
 from provisioning.homeserver import HomeserverPlan, write_homeserver
@@ -35,10 +34,7 @@ def make_house(directory: HouseDirectory, settings: HouseSettings) -> House:
     for private in (directory.root, directory.house_keys.parent, directory.logs):
         private.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = HouseKeys.load_or_create(directory.house_keys)
-    # Alembic tells its progress to whoever configured logging; here that would be the person's terminal.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    migrate(settings.database)
-    house = House(directory, settings, open_store(settings.database, keys), keys)
+    house = House(directory, settings, _current_store(settings.database, keys), keys)
     _reserve(house)
     write_homeserver(homeserver_plan(house))
     save_house(directory.root, settings)
@@ -62,28 +58,43 @@ def homeserver_plan(house: House) -> HomeserverPlan:
 
 
 async def make_accounts(house: House) -> None:
-    """Make the accounts of the house that Synapse does not have yet; each password is kept before its account is."""
-    # The secret and the passwords are written before anything is asked of Synapse: a killed `up` can go on.
+    """Make the accounts of the house that Synapse does not have yet. An `up` that was killed half way can go on."""
     secret = homeserver_plan(house).shared_secret_file.read_text().strip()
     async with Homeserver(house.settings.homeserver) as homeserver, asyncio.TaskGroup() as group:
         for localpart, password, name in _passwords(house):
             admin = localpart == ServiceAccount.CARETAKER
             group.create_task(homeserver.ensure_account(localpart, password, secret, admin=admin, name=name))
-    await _lift_limits(house)
+    file = house.directory.account(ServiceAccount.CARETAKER)
+    async with signed_in(house.settings.homeserver, file) as caretaker:
+        async with asyncio.TaskGroup() as group:
+            for worker in BOTS:
+                group.create_task(ensure_bot(house, worker, caretaker, secret))
+        await _lift_limits(house, caretaker)
 
 
-async def _lift_limits(house: House) -> None:
+async def _lift_limits(house: House, caretaker: Homeserver) -> None:
     # The door lifts what Synapse asks it about; new rooms and messages are not among that.
-    caretaker = house.directory.account(ServiceAccount.CARETAKER)
-    async with signed_in(house.settings.homeserver, caretaker) as homeserver, asyncio.TaskGroup() as group:
+    async with asyncio.TaskGroup() as group:
         for account in ServiceAccount:
-            group.create_task(homeserver.lift_limits(UserId(house.settings.user_id(account))))
+            group.create_task(caretaker.lift_limits(UserId(house.settings.user_id(account))))
 
 
 def demo_clinician(house: House) -> HeldAccount:
     """Return the demonstration's clinician with the password, which is drawn at the first call."""
     user_id = UserId(house.settings.user_id(DEMO_CLINICIAN))
     return HeldAccount.load_or_draw(house.directory.account(DEMO_CLINICIAN), user_id)
+
+
+def _current_store(database: str, keys: HouseKeys) -> Store:
+    with contextlib.suppress(StoreOlder):
+        return open_store(database, keys)
+    # Imported for a new or an older house alone: it takes half a second and thirty megabytes.
+    from keyhouse.storage.migrating import migrate
+
+    # Alembic tells its progress to whoever configured logging; here that would be the person's terminal.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    migrate(database)
+    return open_store(database, keys)
 
 
 def _reserve(house: House) -> None:
@@ -98,25 +109,10 @@ def _reserve(house: House) -> None:
 
 
 def _passwords(house: House) -> Iterable[tuple[str, str, str]]:
-    """Yield localpart, password and name of every account that provisioning makes, drawing what is missing."""
+    """Yield localpart, password and name of every account but the bots', drawing what is missing."""
     for account in HELD:
         user_id = UserId(house.settings.user_id(account))
         held = HeldAccount.load_or_draw(house.directory.account(account), user_id)
         yield account.value, held.password, DISPLAY_NAMES[account]
-    for worker, account in BOTS.items():
-        yield account.value, _bot_credentials(house, worker, account).password, DISPLAY_NAMES[account]
     if house.settings.demo:
         yield DEMO_CLINICIAN, demo_clinician(house).password, DEMO_CLINICIAN_NAME
-
-
-def _bot_credentials(house: House, worker: Worker, account: ServiceAccount) -> BotCredentials:
-    directory, homeserver = house.directory.bot(worker), house.settings.homeserver
-    if not BotFiles(directory).credentials.exists():
-        user_id = house.settings.user_id(account)
-        credentials = BotCredentials(homeserver, user_id, secrets.token_urlsafe(32), new_device_id(account))
-        credentials.save(directory)
-    credentials = BotCredentials.load(directory)
-    if credentials.homeserver != homeserver:
-        credentials = replace(credentials, homeserver=homeserver)
-        credentials.save(directory)
-    return credentials

@@ -35,6 +35,7 @@ COMMANDS = {
     "status": _Entry("status", "Show each process of the house."),
     "doctor": _Entry("doctor", "Prove that the house works."),
     "building": _Entry("building", "Compare or change the rooms to match building.yaml.", group=True),
+    "bot": _Entry("bots", "Give a bot that lost its password or its store new ones.", group=True),
     "referral": _Entry("referrals", "Issue, list and revoke codes.", group=True),
     "people": _Entry("people", "Team accounts, and what a person may enter.", group=True),
     "rooms": _Entry("rooms", "The rooms of the house.", group=True),

@@ -4,13 +4,18 @@ import os
 import re
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from keyhouse.settings.building import load_building
+from keyhouse.settings.faults import SettingsFault
 from keyhouse.settings.house import FILE, HouseSettings, load_house
+from keyhouse.settings.lexicons import load_lexicons
+from keyhouse.settings.signposting import load_signposting
 from keyhouse.storage.engine import parse_address, sqlite_file
 from keyhouse.storage.errors import StoreOlder
 from keyhouse.storage.house_keys import HouseKeys
@@ -48,6 +53,7 @@ def may_begin(directory: HouseDirectory, wishes: Wishes) -> HouseSettings:
     if holder(directory.supervisor_pid):
         raise already_up(directory.supervisor_pid)
     settings = _settings_for(directory, wishes)
+    _check_config(settings.config)
     _check_what_is_kept(directory, settings)
     end_leftovers(directory)
     _check_ports(settings)
@@ -104,6 +110,23 @@ def _settings_for(directory: HouseDirectory, wishes: Wishes) -> HouseSettings:
         raise Failure(f"{directory.root} holds a house that is no demonstration; choose another `--data DIR`")
     ports = {"homeserver": wishes.port, "front_door": wishes.front_port}
     return known.model_copy(update={name: _url(port) for name, port in ports.items() if port})
+
+
+def _check_config(config: Path) -> None:
+    """Refuse files that cannot be used, with every fault of all of them at once."""
+    readings: tuple[Callable[[], object], ...] = (
+        lambda: load_building(config / "building.yaml"),
+        lambda: load_lexicons(config / "lexicons"),
+        lambda: load_signposting(config / "signposting.yaml"),
+    )
+    faults: list[str] = []
+    for read in readings:
+        try:
+            read()
+        except SettingsFault as fault:
+            faults += fault.faults
+    if faults:
+        raise SettingsFault(faults)
 
 
 def _url(port: int) -> str:

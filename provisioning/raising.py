@@ -9,13 +9,14 @@ from keyhouse.core.workflows.team import welcome
 from keyhouse.settings.house import HouseSettings
 from provisioning.answers import House
 from provisioning.bootstrap import demo_clinician, homeserver_plan, make_accounts, make_house
+from provisioning.bot_accounts import kept_credentials
 from provisioning.demonstration import fresh_code
 from provisioning.directory import HouseDirectory
 from provisioning.logs import log_file
-from provisioning.programs import HOMESERVER, PROGRAMS, homeserver_child, program_children
+from provisioning.programs import BOTS, HOMESERVER, PROGRAMS, homeserver_child, program_children
 from provisioning.progress import Progress
 from provisioning.ready import Demonstration, Ready
-from provisioning.supervisor import Supervisor
+from provisioning.supervisor import Child, Supervisor
 from provisioning.waiting import Wait, all_beat, homeserver_answers, nothing_waits
 
 _HOMESERVER_WITHIN_S = 90
@@ -30,22 +31,33 @@ async def raise_house(
     wait = Wait(supervisor, directory.logs)
     progress.step("Opening the house's database")
     house = await asyncio.to_thread(make_house, directory, settings)
-    await _start_homeserver(house, supervisor, wait, progress)
+    supervisor.start(homeserver_child(homeserver_plan(house)))
+    later = _start_what_can_wait(house, supervisor)
+    await _wait_for_homeserver(house, wait, progress)
     progress.step("Making the house's accounts")
     await make_accounts(house)
-    for child in program_children(directory):
+    for child in later:
         supervisor.start(child)
     await _build(house, progress)
     await _wait_for_all(house, supervisor, wait, progress)
     return await asyncio.to_thread(_ready, house)
 
 
-async def _start_homeserver(house: House, supervisor: Supervisor, wait: Wait, progress: Progress) -> None:
+def _start_what_can_wait(house: House, supervisor: Supervisor) -> list[Child]:
+    """Start what waits for the homeserver by itself, and return the rest: bots that have no account yet."""
+    without = {worker.value for worker in BOTS if kept_credentials(house, worker) is None}
+    children = program_children(house.directory)
+    for child in children:
+        if child.name not in without:
+            supervisor.start(child)
+    return [child for child in children if child.name in without]
+
+
+async def _wait_for_homeserver(house: House, wait: Wait, progress: Progress) -> None:
     progress.step("Starting the homeserver")
-    plan = homeserver_plan(house)
-    supervisor.start(homeserver_child(plan))
+    url = house.settings.homeserver
     late = f"the homeserver does not answer; {log_file(house.directory.logs, HOMESERVER)} says why"
-    await wait.until(lambda: homeserver_answers(plan.url), _HOMESERVER_WITHIN_S, late)
+    await wait.until(lambda: homeserver_answers(url), _HOMESERVER_WITHIN_S, late)
 
 
 async def _build(house: House, progress: Progress) -> None:

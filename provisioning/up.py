@@ -14,6 +14,7 @@ from provisioning.preflight import DEFAULT_FRONT_PORT, DEFAULT_PORT, Wishes, may
 from provisioning.progress import Progress
 from provisioning.raising import raise_house
 from provisioning.ready import Ready, show_ready, write_ready
+from provisioning.renewed import start_renewed
 from provisioning.state import ChildState, ChildStatus, state_file
 from provisioning.supervisor import Supervisor
 
@@ -47,6 +48,7 @@ async def keep(directory: HouseDirectory, settings: HouseSettings) -> None:
     with Progress() as progress:
         supervisor = Supervisor(state_file(directory), directory.logs, told=lambda status: _note(progress, status))
         raising = asyncio.create_task(raise_house(directory, settings, supervisor, progress))
+        renewed = asyncio.create_task(start_renewed(directory, supervisor))
         stopping = asyncio.create_task(told_to_stop.wait())
         try:
             await asyncio.wait({raising, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -54,8 +56,8 @@ async def keep(directory: HouseDirectory, settings: HouseSettings) -> None:
                 _announce(directory, await raising, progress)
                 await stopping
         finally:
-            raising.cancel()
-            stopping.cancel()
+            for task in (raising, renewed, stopping):
+                task.cancel()
             directory.ready.unlink(missing_ok=True)
             progress.step("Stopping the house")
             await supervisor.stop()

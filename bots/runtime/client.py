@@ -104,7 +104,7 @@ class HouseClient:
         self._credentials = BotCredentials.load(self._files.directory)
         lock = StoreLock(self._files.store(self._credentials.device_id))
         self._open.callback(lock.release)
-        self._homeserver = Homeserver(self._credentials.homeserver)
+        self._homeserver = Homeserver(self._credentials.homeserver, bot=self._files.directory.name)
         self._open.push_async_callback(self._homeserver.close)
         await open_session(self._homeserver, self._credentials, self._files)
         self._olm: HouseOlm = open_machine(self._credentials, self._files)
@@ -118,7 +118,7 @@ class HouseClient:
     async def _enrol(self) -> None:
         """Publish the device's keys and sign them; a device that is known is only compared."""
         self._one_time_keys = OneTimeKeys(self._homeserver, self._olm)
-        published = await published_device(self._homeserver, self._olm.own)
+        published = await published_device(self._homeserver, self._olm.own, self._files)
         self._olm.account.shared = published
         await set_starting_point(self._homeserver, self._olm)
         if self._one_time_keys.are_needed():

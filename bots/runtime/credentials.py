@@ -2,7 +2,7 @@
 
 import secrets
 import string
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +18,11 @@ def new_device_id(name: str) -> str:
     nio takes any device with its own id for itself, whoever owns it.
     """
     return f"{name.upper()}-{''.join(secrets.choice(_DEVICE_LETTERS) for _ in range(8))}"
+
+
+def renewal(name: str) -> str:
+    """Return the command that gives a bot a new password and a new device, as sentences name it."""
+    return f"`keyhouse bot renew {name}`"
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class BotCredentials:
             content = {}
         if content is None or set(content) != {each.name for each in fields(cls)}:
             raise CredentialsMissing(
-                f"{file} is missing or unreadable. Run `keyhouse building apply` to write it again."
+                f"{file} is missing or unreadable. Run {BotFiles(directory).renewal} to have it made anew."
             )
         return cls(**content)
 
@@ -47,16 +52,22 @@ class BotCredentials:
         """Write DIR/bots/NAME/credentials.json, mode 0600."""
         write_private(BotFiles(directory).credentials, asdict(self))
 
-    def with_new_device(self, name: str) -> Self:
-        """The same account on a device that never was: the way back when a store is lost."""
-        return replace(self, device_id=new_device_id(name))
-
 
 @dataclass(frozen=True)
 class BotFiles:
     """The files of one bot, below DIR/bots/NAME."""
 
     directory: Path
+
+    @property
+    def renewal(self) -> str:
+        """The command that gives this bot a new password and a new device."""
+        return renewal(self.directory.name)
+
+    @property
+    def stores(self) -> Path:
+        """Where the stores lie: one below it for each device that the bot ever had."""
+        return self.directory / "store"
 
     @property
     def credentials(self) -> Path:
@@ -80,4 +91,4 @@ class BotFiles:
 
     def store(self, device_id: str) -> Path:
         """The directory of one device's encryption store. It is never restored from a backup."""
-        return self.directory / "store" / device_id
+        return self.stores / device_id

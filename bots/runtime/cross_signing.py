@@ -17,6 +17,10 @@ from bots.runtime.olm import HouseOlm
 from bots.runtime.private_files import read_private, write_private
 from bots.runtime.signatures import is_signed_by, padded, signed, unpadded
 
+_RESTORE = (
+    "Restore signing_seeds.json from a copy and start again. Without a copy a human must decide to reset the "
+    "identity; no command does that."
+)
 USAGES = ("master", "self_signing", "user_signing")
 
 
@@ -125,14 +129,13 @@ def _is_published(answer: Mapping[str, Any], user_id: str, seeds: SigningSeeds) 
 
 def _refuse_unless_absent(seeds: SigningSeeds | None, files: BotFiles) -> None:
     if seeds is None and files.signing_seeds.exists():
-        raise IdentityLost(f"{files.signing_seeds} is damaged. Restore it from the backup and start again.")
+        raise IdentityLost(f"{files.signing_seeds} is damaged. {_RESTORE}")
 
 
 def _lost(user_id: str, files: BotFiles) -> str:
     return (
         f"The signing identity of {user_id} at the homeserver is not the one in {files.signing_seeds}, "
-        "or that file is missing. Restore the file from the backup and start again; without a backup "
-        "give the bot a new account. The identity is never replaced by itself."
+        f"or that file is missing. {_RESTORE}"
     )
 
 

@@ -47,7 +47,7 @@ def open_machine(credentials: BotCredentials, files: BotFiles) -> HouseOlm:
     return HouseOlm(credentials.user_id, credentials.device_id, store)
 
 
-async def published_device(homeserver: Homeserver, own: OlmAddress) -> bool:
+async def published_device(homeserver: Homeserver, own: OlmAddress, files: BotFiles) -> bool:
     """Whether the homeserver already has this device's keys; StoreLost if it has others under the same name."""
     answer = await homeserver.post(path("keys", "query"), {"device_keys": {own.user_id: [own.device_id]}})
     device = answer.get("device_keys", {}).get(own.user_id, {}).get(own.device_id)
@@ -57,7 +57,7 @@ async def published_device(homeserver: Homeserver, own: OlmAddress) -> bool:
     if device.get("keys") != ours:
         raise StoreLost(
             f"The encryption store of {own.user_id} is not the one its device {own.device_id} began with, "
-            "so messages to it cannot be read. Give it a new device with `keyhouse building apply` and start again."
+            f"so messages to it cannot be read. Give it a new device with {files.renewal}."
         )
     return True
 

@@ -29,6 +29,10 @@ class SessionEnded(MatrixFault):
     """The bot's access token is no longer valid: somebody logged its device out."""
 
 
+class LoginRefused(MatrixFault):
+    """The homeserver does not take the bot's password."""
+
+
 class CredentialsMissing(MatrixFault):
     """The bot's directory holds no readable credentials."""
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import aiohttp
 
+from bots.runtime.credentials import renewal
 from bots.runtime.errors import MatrixAway, MatrixRefused, SessionEnded
 
 CLIENT_API = "/_matrix/client/v3"
@@ -20,11 +21,12 @@ def path(*parts: str) -> str:
 
 
 class Homeserver:
-    """A connection to the homeserver, with the bot's access token once it has one."""
+    """A connection to the homeserver, with the bot's access token once it has one. bot: as sentences name it."""
 
-    def __init__(self, url: str, access_token: str | None = None) -> None:
+    def __init__(self, url: str, access_token: str | None = None, bot: str = "NAME") -> None:
         self.url = url.rstrip("/")
         self.access_token = access_token
+        self._bot = bot
         self._http = aiohttp.ClientSession()
 
     async def close(self) -> None:
@@ -59,12 +61,12 @@ class Homeserver:
             async with self._http.request(
                 method, self.url + at, json=body, params=params, headers=headers, timeout=timeout
             ) as response:
-                return _answer(response.status, await response.read())
+                return _answer(response.status, await response.read(), self._bot)
         except (aiohttp.ClientError, TimeoutError) as fault:
             raise MatrixAway(f"The homeserver at {self.url} does not answer ({type(fault).__name__}).") from fault
 
 
-def _answer(status: int, text: bytes) -> dict[str, Any]:
+def _answer(status: int, text: bytes, bot: str) -> dict[str, Any]:
     try:
         body = json.loads(text)
     except ValueError:
@@ -72,17 +74,17 @@ def _answer(status: int, text: bytes) -> dict[str, Any]:
     if status >= 500 or (status < 300 and not isinstance(body, dict)):
         raise MatrixAway(f"The homeserver is broken at the moment (status {status}).")
     if status >= 300:
-        raise _refusal(status, body if isinstance(body, dict) else {})
+        raise _refusal(status, body if isinstance(body, dict) else {}, bot)
     assert isinstance(body, dict)
     return body
 
 
-def _refusal(status: int, body: Mapping[str, Any]) -> MatrixRefused | SessionEnded:
+def _refusal(status: int, body: Mapping[str, Any], bot: str) -> MatrixRefused | SessionEnded:
     errcode = str(body.get("errcode", "M_UNKNOWN"))
     if errcode in ("M_UNKNOWN_TOKEN", "M_USER_DEACTIVATED"):
         return SessionEnded(
             "The homeserver no longer knows this bot's device: it was logged out or its account closed. "
-            "Give the bot a new device with `keyhouse building apply` and start again."
+            f"Give the bot a new device with {renewal(bot)}."
         )
     wait_ms = body.get("retry_after_ms")
     if status == 429 and not isinstance(wait_ms, int):

@@ -14,7 +14,16 @@ import structlog
 
 from bots.runtime.client import HouseClient
 from bots.runtime.clock import utc_now
-from bots.runtime.errors import CredentialsMissing, IdentityLost, MatrixFault, SessionEnded, StoreInUse, StoreLost
+from bots.runtime.errors import (
+    CredentialsMissing,
+    IdentityLost,
+    LoginRefused,
+    MatrixAway,
+    MatrixFault,
+    SessionEnded,
+    StoreInUse,
+    StoreLost,
+)
 from bots.runtime.health import Pulse
 from bots.runtime.ledger import Ledger
 from bots.runtime.outbox import Outbox
@@ -29,10 +38,17 @@ from keyhouse.storage.errors import StoreFault
 from keyhouse.storage.house_keys import HouseKeys
 from keyhouse.storage.store import open_store
 
+log = structlog.get_logger()
+
 NEEDS_A_HUMAN = 3
 """Exit status: starting again would not help."""
 
-_HUMAN_NEEDED = (CredentialsMissing, IdentityLost, SessionEnded, StoreInUse, StoreLost, SettingsFault)
+_HUMAN_NEEDED = (CredentialsMissing, IdentityLost, LoginRefused, SessionEnded, StoreInUse, StoreLost, SettingsFault)
+
+HOMESERVER_WITHIN_S = 120.0
+"""How long a bot that starts waits for its homeserver, which mostly starts beside it."""
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 4.0
 
 
 class Bot(Handler, Protocol):
@@ -52,16 +68,18 @@ class Bot(Handler, Protocol):
 
 
 MakeBot = Callable[[Surroundings], Bot]
+Prepare = Callable[[HouseSettings], MakeBot]
+"""Reads what the bot needs of the house's files; in a thread, because a lexicon takes long, and before any event."""
 
 
-def main(worker: Worker, make: MakeBot) -> None:
+def main(worker: Worker, prepare: Prepare) -> None:
     """Run the bot of this process until SIGTERM; exit with one plain line when it cannot."""
     parser = argparse.ArgumentParser(prog=f"bots.{worker.value}")
     parser.add_argument("--data", type=Path, required=True, help="the house's data directory")
     data: Path = parser.parse_args().data
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
-        asyncio.run(_run(worker, make, data))
+        asyncio.run(_run(worker, prepare, data))
     except _HUMAN_NEEDED as fault:
         print(f"error: {fault}", file=sys.stderr)  # noqa: T201
         sys.exit(NEEDS_A_HUMAN)
@@ -70,16 +88,33 @@ def main(worker: Worker, make: MakeBot) -> None:
         sys.exit(1)
 
 
-async def _run(worker: Worker, make: MakeBot, data: Path) -> None:
+async def _run(worker: Worker, prepare: Prepare, data: Path) -> None:
     settings = load_house(data)
+    preparing = asyncio.create_task(asyncio.to_thread(prepare, settings))
     async with AsyncExitStack() as stack:
         ledger = _open_ledger(settings, data)
         stack.callback(ledger.close)
         other_writes = ChangeSignal(settings.database)
         stack.callback(other_writes.close)
-        client = await stack.enter_async_context(HouseClient(data / "bots" / worker.value))
+        client = await _entered(data / "bots" / worker.value, stack)
         around = Surroundings(settings, ledger, client.sending, UserId(client.user_id), utc_now)
+        make = await preparing
         await _until_told(_parts(worker, make(around), client, around, other_writes))
+
+
+async def _entered(directory: Path, stack: AsyncExitStack) -> HouseClient:
+    """Log in, again and again while the homeserver is away."""
+    loop, pause_s = asyncio.get_running_loop(), _FIRST_PAUSE_S
+    deadline = loop.time() + HOMESERVER_WITHIN_S
+    while True:
+        try:
+            return await stack.enter_async_context(HouseClient(directory))
+        except MatrixAway:
+            if loop.time() >= deadline:
+                raise
+            log.info("waiting_for_homeserver", again_in_s=pause_s)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
 
 def _open_ledger(settings: HouseSettings, data: Path) -> Ledger:

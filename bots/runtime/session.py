@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bots.runtime.credentials import BotCredentials, BotFiles
-from bots.runtime.errors import MatrixFault, MatrixRefused, SessionEnded
+from bots.runtime.errors import LoginRefused, MatrixRefused, SessionEnded
 from bots.runtime.homeserver import Homeserver, path
 from bots.runtime.private_files import read_private, write_private
 
@@ -29,11 +29,12 @@ def stored_session(files: BotFiles) -> Session | None:
 async def open_session(homeserver: Homeserver, credentials: BotCredentials, files: BotFiles) -> Session:
     """Log in on the device that the credentials name, or go on with its login of an earlier start.
 
-    Raises SessionEnded if that login was ended by somebody: its keys at the homeserver are gone with it.
+    Raises LoginRefused if the password is not the account's, and SessionEnded if somebody ended the earlier login:
+    the device's keys at the homeserver are gone with it.
     """
     session = stored_session(files)
     if session is None or session.device_id != credentials.device_id:
-        session = await _log_in(homeserver, credentials)
+        session = await _log_in(homeserver, credentials, files)
         write_private(files.session, asdict(session))
     homeserver.access_token = session.access_token
     who = await homeserver.get(path("account", "whoami"))
@@ -44,7 +45,7 @@ async def open_session(homeserver: Homeserver, credentials: BotCredentials, file
     return session
 
 
-async def _log_in(homeserver: Homeserver, credentials: BotCredentials) -> Session:
+async def _log_in(homeserver: Homeserver, credentials: BotCredentials, files: BotFiles) -> Session:
     body: dict[str, Any] = {
         "type": "m.login.password",
         "identifier": {"type": "m.id.user", "user": credentials.user_id},
@@ -57,8 +58,8 @@ async def _log_in(homeserver: Homeserver, credentials: BotCredentials) -> Sessio
     except MatrixRefused as refusal:
         if refusal.retry_after is not None:
             raise
-        raise MatrixFault(
+        raise LoginRefused(
             f"The homeserver does not let {credentials.user_id} in ({refusal.errcode}). "
-            "Run `keyhouse building apply` to renew the bot's password."
+            f"Give the bot a new password with {files.renewal}."
         ) from refusal
     return Session(access_token=str(answer["access_token"]), device_id=str(answer["device_id"]))

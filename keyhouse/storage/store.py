@@ -11,12 +11,12 @@ from keyhouse.storage.heartbeats import SqlHeartbeats
 from keyhouse.storage.house_keys import HouseKeys
 from keyhouse.storage.leases import SqlLeases
 from keyhouse.storage.memberships import SqlMemberships
-from keyhouse.storage.migrating import require_current
 from keyhouse.storage.outbox import SqlOutbox
 from keyhouse.storage.people import SqlPeople
 from keyhouse.storage.referrals import SqlReferrals
 from keyhouse.storage.rooms import SqlRooms
 from keyhouse.storage.sealing import Seal
+from keyhouse.storage.versions import require_current
 from keyhouse.storage.work import Work
 
 

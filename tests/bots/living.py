@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,11 @@ async def enrolled(synapse: RunningSynapse, directory: Path) -> BotCredentials:
     credentials = BotCredentials(synapse.url, account.user_id, account.password, new_device_id("watcher"))
     credentials.save(directory)
     return credentials
+
+
+def give_new_device(directory: Path) -> None:
+    """Let the bot of a directory start the next time on a device that never was."""
+    replace(BotCredentials.load(directory), device_id=new_device_id("watcher")).save(directory)
 
 
 @asynccontextmanager

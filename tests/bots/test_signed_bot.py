@@ -3,6 +3,7 @@
 import asyncio
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,20 @@ from bots.runtime.client import HouseClient, device_is_signed
 from bots.runtime.credentials import BotCredentials, BotFiles
 from bots.runtime.cross_signing import SigningSeeds
 from bots.runtime.device_policy import DevicePolicy
-from bots.runtime.errors import CredentialsMissing, IdentityLost, SessionEnded, StoreInUse, StoreLost, WrongVersion
+from bots.runtime.errors import (
+    CredentialsMissing,
+    IdentityLost,
+    LoginRefused,
+    SessionEnded,
+    StoreInUse,
+    StoreLost,
+    WrongVersion,
+)
 from bots.runtime.homeserver import Homeserver
 from bots.runtime.session import stored_session
 from bots.runtime.versions import PINNED, check_versions
 from tests.bots.conftest import People
-from tests.bots.living import LivingBot, living
+from tests.bots.living import LivingBot, give_new_device, living
 from tests.support.synapse import RunningSynapse
 
 
@@ -82,7 +91,7 @@ async def test_a_bot_whose_seeds_are_gone_refuses_and_leaves_its_identity_alone(
     kept = seeds.read_bytes()
     seeds.unlink()
 
-    with pytest.raises(IdentityLost, match="Restore the file from the backup and start again"):
+    with pytest.raises(IdentityLost, match=r"Restore signing_seeds\.json from a copy.*no command does that"):
         await HouseClient(directory).__aenter__()
 
     assert not seeds.exists()
@@ -122,10 +131,10 @@ async def test_a_bot_whose_store_is_gone_refuses_and_returns_on_a_new_device(dir
     credentials = BotCredentials.load(directory)
     (BotFiles(directory).store(credentials.device_id) / "crypto.db").unlink()
 
-    with pytest.raises(StoreLost, match="new device"):
+    with pytest.raises(StoreLost, match="new device with `keyhouse bot renew bot`"):
         await HouseClient(directory).__aenter__()
 
-    credentials.with_new_device("watcher").save(directory)
+    give_new_device(directory)
     async with living(directory) as bot:
         assert await bot.client.device_is_signed()
 
@@ -137,7 +146,14 @@ async def test_a_bot_that_was_logged_out_ends_with_a_plain_sentence(directory: P
     assert session is not None
     await synapse.ask("POST", "/_matrix/client/v3/logout", session.access_token, {})
 
-    with pytest.raises(SessionEnded, match="new device"):
+    with pytest.raises(SessionEnded, match="new device with `keyhouse bot renew bot`"):
+        await HouseClient(directory).__aenter__()
+
+
+async def test_a_bot_whose_password_is_no_longer_taken_names_the_next_step(directory: Path) -> None:
+    replace(BotCredentials.load(directory), password="another one").save(directory)
+
+    with pytest.raises(LoginRefused, match=r"M_FORBIDDEN.*new password with `keyhouse bot renew bot`"):
         await HouseClient(directory).__aenter__()
 
 
@@ -149,8 +165,8 @@ async def test_every_secret_file_is_for_the_bot_alone(bot: LivingBot, directory:
 
 
 def test_credentials_that_are_not_there_name_the_next_step(tmp_path: Path) -> None:
-    with pytest.raises(CredentialsMissing, match="keyhouse building apply"):
-        BotCredentials.load(tmp_path)
+    with pytest.raises(CredentialsMissing, match="`keyhouse bot renew risk_monitor`"):
+        BotCredentials.load(tmp_path / "risk_monitor")
 
 
 def test_the_installed_nio_is_the_one_this_layer_knows() -> None:

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from bots.runtime.credentials import BotCredentials
 from bots.runtime.reading import without_surrogates
 from bots.runtime.received import Malformed, MemberChanged, Message, Reaction, Redaction, Undecryptable
 from tests.bots.conftest import People, Unlimited
-from tests.bots.living import LivingBot, enrolled, living
+from tests.bots.living import LivingBot, enrolled, give_new_device, living
 from tests.support.synapse import RunningSynapse
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -126,7 +125,7 @@ async def test_a_first_start_on_a_device_does_not_read_what_was_before(directory
         alice = await person()
         room = await bot.join(alice, encrypted=False)
         await bot.seen.event(await alice.send(room, "long ago"))
-    BotCredentials.load(directory).with_new_device("watcher").save(directory)
+    give_new_device(directory)
 
     async with living(directory) as bot:
         now = await alice.send(room, "now")

@@ -34,8 +34,21 @@ async def patient(house: RunningHouse, clients: Clients, condition: str = "anore
 
 
 async def clinician(house: RunningHouse, clients: Clients) -> Client:
-    """Log a new member of the team in, and wait until they are in the eating disorder service's care room."""
+    """Log the demonstration's clinician in on a new device, in the eating disorder service's care room."""
+    account, recovery = house.ready["demo"]["clinician"], house.clinicians_recovery_key
+    client = await clients.log_in(house.homeserver, account["user_id"], account["password"], recovery_key=recovery)
+    if recovery is None:
+        house.clinicians_recovery_key = await client.set_up_recovery()
+    return await in_care_room(house, client)
+
+
+async def new_clinician(house: RunningHouse, clients: Clients) -> Client:
+    """Make a new member of the team, and log them in."""
     account = await house.command("people", "add", "--role", "clinician", "--name", "Robin Hale")
-    client = await clients.log_in(house.homeserver, account["user_id"], account["password"])
+    return await in_care_room(house, await clients.log_in(house.homeserver, account["user_id"], account["password"]))
+
+
+async def in_care_room(house: RunningHouse, client: Client) -> Client:
+    """Wait until a clinician is in the eating disorder service's care room."""
     await client.wait_member(house.ready["care_rooms"]["eating_disorders"], client.user_id)
     return client

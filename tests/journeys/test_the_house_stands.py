@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.people import clinician, patient
+from tests.journeys.people import clinician, new_clinician, patient
 from tests.support.client import Clients
 from tests.support.client_process import ClientRefusedError
 from tests.support.fresh import fresh_name
@@ -120,7 +120,7 @@ async def test_a_case_is_claimed_by_command_and_closed_by_reaction(house: Runnin
 
 
 async def test_a_colleague_is_told_plainly_that_the_case_is_taken(house: RunningHouse, clients: Clients) -> None:
-    first, second = await clinician(house, clients), await clinician(house, clients)
+    first, second = await clinician(house, clients), await new_clinician(house, clients)
     willow, care_room = await patient(house, clients), house.ready["care_rooms"]["eating_disorders"]
     await willow.client.send(willow.living_room, URGENT)
     await first.wait_message(care_room, contains=pseudonym(willow.user_id), timeout=20)

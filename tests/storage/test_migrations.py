@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 from keyhouse.storage import check
@@ -16,6 +17,7 @@ from keyhouse.storage.house_keys import HouseKeys
 from keyhouse.storage.migrating import migrate
 from keyhouse.storage.store import open_store
 from keyhouse.storage.tables import metadata
+from keyhouse.storage.versions import known_versions
 from tests.support.household import person
 from tests.support.postgres import new_database
 
@@ -78,6 +80,12 @@ def test_migrating_again_keeps_everything(fresh_url: str, house_keys: HouseKeys)
     with store.reading() as tx:
         assert tx.people.all() == [person("river")]
     store.close()
+
+
+def test_the_versions_that_are_known_are_those_that_the_migrations_make() -> None:
+    steps = ScriptDirectory(str(Path(check.__file__).parent / "migrations")).walk_revisions()
+
+    assert known_versions() == [step.revision for step in steps][::-1]
 
 
 def test_when_five_migrate_at_once_all_of_them_find_it_done(fresh_url: str) -> None:

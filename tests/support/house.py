@@ -31,6 +31,8 @@ class RunningHouse:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.ready: dict[str, Any] = {}
+        # The demonstration's clinician has one identity, which every later device needs the key of.
+        self.clinicians_recovery_key: str | None = None
         self._port, self._front_port = free_port(), free_port()
         self._up: asyncio.subprocess.Process | None = None
 

@@ -16,12 +16,23 @@ def _keep_the_excepthook(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
 
 
+@pytest.fixture
+def one_rule(tmp_path: Path) -> str:
+    """A folder with a lexicon of one rule, whose examples do not hold; the ones that come along take their time."""
+    (tmp_path / "one.yaml").write_text(
+        "lexicon: one\nversion: 1\nowner: lead\nclinically_reviewed: false\nslots: {A: [alpha]}\nrules:\n"
+        "  - {id: one.a, when: [A], urgency: watch, category: suicide, examples: {fires: [beta], silent: [alpha]}}\n",
+        encoding="utf-8",
+    )
+    return str(tmp_path)
+
+
 def tried(
-    lines: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    lines: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *more: str
 ) -> tuple[int, list[dict[str, object]], str]:
     """Run `lexicon try` over these lines; returns the status, the documents and what went to stderr."""
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(lines.encode("utf-8", "surrogatepass"))))
-    status = run(["lexicon", "try", "--jsonl", "-"], as_json=False)
+    status = run(["lexicon", "try", "--jsonl", "-", *more], as_json=False)
     printed = capsys.readouterr()
     return status, [json.loads(line) for line in printed.out.splitlines()], printed.err
 
@@ -56,17 +67,23 @@ def test_every_message_gets_its_verdict_in_the_same_order(
     ids=["no JSON", "no text", "too deep"],
 )
 def test_a_bad_line_ends_it_with_one_sentence(
-    line: str, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    line: str, sentence: str, one_rule: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, documents, said = tried('{"id": 1, "text": "hello"}\n' + line, monkeypatch, capsys)
+    lines = '{"id": 1, "text": "hello"}\n' + line
+
+    status, documents, said = tried(lines, monkeypatch, capsys, "--lexicons", one_rule)
 
     assert status == 1
     assert [each["id"] for each in documents] == [1]
     assert said == f"{sentence}\n"
 
 
-def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["lexicon", "try", "--jsonl", str(tmp_path / "none.jsonl")], as_json=False) == 1
+def test_a_file_that_is_not_there_is_one_sentence(
+    tmp_path: Path, one_rule: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    absent = str(tmp_path / "none.jsonl")
+
+    assert run(["lexicon", "try", "--jsonl", absent, "--lexicons", one_rule], as_json=False) == 1
     assert capsys.readouterr().err.startswith("error: ")
 
 
@@ -75,14 +92,8 @@ def test_check_finds_that_the_examples_hold(capsys: pytest.CaptureFixture[str]) 
     assert "rules do what their examples say" in capsys.readouterr().out
 
 
-def test_check_names_an_example_that_does_not_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "one.yaml").write_text(
-        "lexicon: one\nversion: 1\nowner: lead\nclinically_reviewed: false\nslots: {A: [alpha]}\nrules:\n"
-        "  - {id: one.a, when: [A], urgency: watch, category: suicide, examples: {fires: [beta], silent: [alpha]}}\n",
-        encoding="utf-8",
-    )
-
-    assert run(["lexicon", "check", "--lexicons", str(tmp_path)], as_json=False) == 1
+def test_check_names_an_example_that_does_not_hold(one_rule: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["lexicon", "check", "--lexicons", one_rule], as_json=False) == 1
     assert 'one: one.a: should fire and is silent: "beta"' in capsys.readouterr().out
 
 

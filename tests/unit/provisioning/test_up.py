@@ -1,6 +1,7 @@
 """What `up` refuses, it refuses before it has made anything."""
 
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from keyhouse.core.ids import Condition, RoomId
 from keyhouse.core.people import Role
 from keyhouse.core.rooms import RoomKind, RoomScope
+from keyhouse.settings.faults import SettingsFault
 from keyhouse.settings.house import HouseSettings, load_house, save_house
 from keyhouse.storage.errors import StoreFault, StoreNewer
 from keyhouse.storage.house_keys import HouseKeys
@@ -168,6 +170,26 @@ def test_a_house_whose_keys_are_gone_is_refused_instead_of_getting_new_ones(kept
         may_begin(kept, Wishes())
 
     assert not kept.house_keys.exists()
+
+
+def test_broken_files_are_refused_with_every_fault_of_all_of_them_and_nothing_is_made(
+    kept: HouseDirectory, tmp_path: Path
+) -> None:
+    config = tmp_path / "config"
+    shutil.copytree(SHIPPED_CONFIG, config)
+    save_house(kept.root, load_house(kept.root).model_copy(update={"config": config}))
+    before = sorted(kept.root.rglob("*"))
+    may_begin(kept, Wishes())
+
+    (config / "building.yaml").write_text("house: {name: A}\nservices: {}\nroms: []\n")
+    (config / "signposting.yaml").unlink()
+    with pytest.raises(SettingsFault) as refused:
+        may_begin(kept, Wishes())
+
+    for place in ("building.yaml: house.team_space", "building.yaml: services", "building.yaml: roms"):
+        assert any(place in fault for fault in refused.value.faults), place
+    assert any("signposting.yaml: cannot be read" in fault for fault in refused.value.faults)
+    assert sorted(kept.root.rglob("*")) == before
 
 
 def test_a_house_that_never_was_a_demonstration_does_not_become_one(kept: HouseDirectory) -> None:

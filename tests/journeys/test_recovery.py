@@ -1,0 +1,82 @@
+"""A bot that lost what it needs says so, and one command brings it back."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyhouse.core.ids import UserId, localpart
+from tests.journeys.people import clinician, patient
+from tests.support.client import Clients
+from tests.support.house import CommandFailed, RunningHouse
+
+URGENT = "I am going to kill myself tonight"
+WITHIN_S = 30.0
+
+
+async def test_a_watcher_whose_store_is_gone_stays_down_and_one_command_brings_it_back(
+    house: RunningHouse, clients: Clients
+) -> None:
+    seeds = (bot_directory(house, "risk_monitor") / "signing_seeds.json").read_bytes()
+    lose_the_store(house, "risk_monitor")
+    await kill(house, "risk_monitor")
+
+    failed = await process(house, "risk_monitor", "failed")
+    before = await house.command("audit", "verify")
+    renewed = await house.command("bot", "renew", "risk_monitor")
+    await process(house, "risk_monitor", "running")
+    after = await house.command("audit", "verify")
+
+    assert "Give it a new device with `keyhouse bot renew risk_monitor`" in failed["sentence"]
+    assert renewed["device_id"].startswith("WATCHER-")
+    assert (bot_directory(house, "risk_monitor") / "signing_seeds.json").read_bytes() == seeds
+    assert after["ok"]
+    assert after["entries"] > before["entries"]
+    await heard_and_answered(house, clients)
+
+
+async def test_a_bot_that_runs_is_not_renewed(house: RunningHouse) -> None:
+    before = (bot_directory(house, "room_gatekeeper") / "credentials.json").read_bytes()
+
+    with pytest.raises(CommandFailed, match="error: Another process already runs this bot"):
+        await house.command("bot", "renew", "room_gatekeeper")
+
+    assert (bot_directory(house, "room_gatekeeper") / "credentials.json").read_bytes() == before
+
+
+async def heard_and_answered(house: RunningHouse, clients: Clients) -> None:
+    """A strict client is read by the watcher, and reads it."""
+    team, willow = await clinician(house, clients), await patient(house, clients)
+    await willow.client.send(willow.living_room, URGENT)
+    care_room = house.ready["care_rooms"]["eating_disorders"]
+    card = await team.wait_message(care_room, contains=localpart(UserId(willow.user_id)), timeout=20)
+    assert card.shield == "NONE"
+
+
+def lose_the_store(house: RunningHouse, name: str) -> None:
+    """Take away where the bot keeps its device's keys, as a disk does."""
+    stores = bot_directory(house, name) / "store"
+    stores.rename(stores.with_name("store-that-was-lost"))
+
+
+def bot_directory(house: RunningHouse, name: str) -> Path:
+    """Where a bot keeps its own files."""
+    return house.directory / "data" / "bots" / name
+
+
+async def kill(house: RunningHouse, name: str) -> None:
+    """End one process without a word."""
+    os.kill((await process(house, name, "running"))["pid"], signal.SIGKILL)
+
+
+async def process(house: RunningHouse, name: str, state: str) -> dict[str, Any]:
+    """Wait until a process is in this state; its row of `status`."""
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            rows: list[dict[str, Any]] = (await house.command("status"))["processes"]
+            row = next(each for each in rows if each["name"] == name)
+            if row["state"] == state:
+                return row
