@@ -1,6 +1,7 @@
-"""How fast one membership decision is while five processes write to the same SQLite file.
+"""How fast one membership decision is while five processes write to the same SQLite file, and how long a sweep takes.
 
 `python -m benchmarks.storage`: a house of 10,000 people and 1,000 rooms; prints the median and the 99th hundredth.
+The sweep's house: 10,000 people, each at a desk and in eleven rooms of a condition, with twenty clinicians everywhere.
 """
 
 import multiprocessing
@@ -8,22 +9,28 @@ import secrets
 import statistics
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
 from random import Random
 
 from keyhouse.core.ids import Condition, RoomId, UserId
+from keyhouse.core.memberships import Membership, MembershipState
 from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
 from keyhouse.core.people import Key, Person, PersonState, Role
+from keyhouse.core.ports import Transaction
 from keyhouse.core.rooms import RoomKind, RoomScope
 from keyhouse.core.workflows.entry import decide_entry
+from keyhouse.core.workflows.sweep import Astray, find_astray, repair
 from keyhouse.storage.house_keys import HouseKeys
 from keyhouse.storage.migrating import migrate
 from keyhouse.storage.store import SqlStore, open_store
 
 PEOPLE, ROOMS, CONDITIONS, WRITERS, DECISIONS = 10_000, 1_000, 50, 5, 3_000
+CLINICIANS, ASTRAY = 20, 100
 PAUSE_BETWEEN_WRITES_S = 0.05
 NOW = datetime(2027, 3, 29, 10, 0, tzinfo=UTC)
 
@@ -105,10 +112,76 @@ def measure(url: str, keys: HouseKeys, writers: int) -> Figures:
     )
 
 
+def _inhabit(store: SqlStore) -> None:
+    with store.writing() as tx:
+        by_condition = [_rooms_of(Condition(f"condition_{number}")) for number in range(CONDITIONS)]
+        for scope in chain.from_iterable(by_condition):
+            tx.rooms.put(scope)
+        for number in range(PEOPLE):
+            user_id, desk = _user(number), RoomId(f"!desk-{number}")
+            members = frozenset({user_id})
+            tx.rooms.put(RoomScope(desk, f"desk-{number}", RoomKind.DESK, "Your desk", members=members))
+            tx.people.add(Person(user_id, Role.PATIENT, PersonState.ACTIVE, f"person-{number}", NOW))
+            tx.people.grant(Key(user_id, Condition(f"condition_{number % CONDITIONS}"), "benchmark", NOW))
+            _put_into(tx, user_id, [desk, *(scope.room_id for scope in by_condition[number % CONDITIONS])])
+        for number in range(CLINICIANS):
+            user_id = UserId(f"@clinician-{number}:keyhouse.localhost")
+            tx.people.add(Person(user_id, Role.CLINICIAN, PersonState.ACTIVE, f"clinician-{number}", NOW))
+            _put_into(tx, user_id, [scope.room_id for scope in chain.from_iterable(by_condition)])
+
+
+def _rooms_of(condition: Condition) -> list[RoomScope]:
+    roles, kinds = frozenset({Role.PATIENT, Role.PEER, Role.CLINICIAN}), [RoomKind.SPACE, *[RoomKind.LIVING_ROOM] * 10]
+    slugs = [f"{condition}.{number}" for number in range(len(kinds))]
+    return [
+        RoomScope(RoomId(f"!{slug}"), slug, kind, slug, roles, frozenset({condition}))
+        for slug, kind in zip(slugs, kinds, strict=True)
+    ]
+
+
+def _put_into(tx: Transaction, user_id: UserId, rooms: Iterable[RoomId]) -> None:
+    tx.memberships.observe(Membership(room_id, user_id, MembershipState.JOINED, NOW) for room_id in rooms)
+
+
+def measure_sweep(store: SqlStore) -> tuple[float, float, float]:
+    """Milliseconds of a look where all is well, of one where 100 people stand wrong, and of deciding for these."""
+    well_ms, well = _timed_look(store)
+    with store.writing() as tx:
+        for number in range(ASTRAY):
+            tx.people.revoke(_user(number), Condition(f"condition_{number % CONDITIONS}"), NOW)
+    astray_ms, astray = _timed_look(store)
+    assert (len(well.people), len(astray.people)) == (0, ASTRAY)
+    begun = time.perf_counter()
+    for people in astray.batches():
+        with store.writing() as tx:
+            repair(tx, people, "benchmark", NOW)
+    return well_ms, astray_ms, (time.perf_counter() - begun) * 1000
+
+
+def _timed_look(store: SqlStore) -> tuple[float, Astray]:
+    begun = time.perf_counter()
+    with store.reading() as tx:
+        astray = find_astray(tx, "", NOW)
+    return (time.perf_counter() - begun) * 1000, astray
+
+
+def _print_sweep(url: str, keys: HouseKeys) -> None:
+    migrate(url)
+    store = open_store(url, keys)
+    _inhabit(store)
+    well_ms, astray_ms, decided_ms = measure_sweep(store)
+    store.close()
+    print(
+        f"sweep of {PEOPLE:,} people in 12 rooms each: {well_ms:.0f} ms when all is well, {astray_ms:.0f} ms when "
+        f"{ASTRAY} stand wrong, and {decided_ms:.0f} ms to decide what repairs these"
+    )
+
+
 def main() -> None:
     """Print the figures as lines for people."""
     keys = HouseKeys(*(secrets.token_bytes(32) for _ in range(3)))
     with tempfile.TemporaryDirectory() as folder:
+        _print_sweep(f"sqlite:///{Path(folder) / 'inhabited.db'}", keys)
         url = f"sqlite:///{Path(folder) / 'house.db'}"
         migrate(url)
         store = open_store(url, keys)

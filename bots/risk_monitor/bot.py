@@ -37,6 +37,7 @@ class Watcher:
         self._lexicon = lexicon
         self._recent = Recent()
         self._unreadable: dict[str, tuple[datetime, Undecryptable]] = {}
+        self.counters = {"judged": 0, "alerts": 0, "stayed_unreadable": 0}
         casework = Casework(around.ledger, around.clock)
         self._casework = casework
         self._care = Router(Worker.RISK_MONITOR, Place.CARE, casework.answers())
@@ -86,10 +87,12 @@ class Watcher:
             late = [event for since, event in self._unreadable.values() if now - since >= UNREADABLE_AFTER]
             for event in late:
                 del self._unreadable[event.event_id]
+                self.counters["stayed_unreadable"] += 1
                 await self._raise(event, _COULD_NOT_BE_READ, _NO_WORDS)
 
     async def _judge(self, event: Message | Reaction, text: str, scope: RoomScope | None) -> None:
         now = self._around.clock()
+        self.counters["judged"] += 1
         heard = hear(text, scope, self._recent.before(event.room_id, event.sender, now), self._lexicon)
         if heard is None:
             self._recent.remember(event.room_id, event.sender, text, now)
@@ -107,7 +110,8 @@ class Watcher:
             heard.rules,
             now,
         )
-        await self._around.ledger.write(lambda tx: raise_alert(tx, alert, words, now))
+        raised = await self._around.ledger.write(lambda tx: raise_alert(tx, alert, words, now))
+        self.counters["alerts"] += raised is not None
 
     async def _answer(self, message: Message) -> None:
         body = message.content.get("body")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from bots.room_gatekeeper.doing import Doing
+from bots.room_gatekeeper.sweeping import Sweep
 from bots.room_gatekeeper.wording import rooms_text, rules_text
 from bots.runtime.received import MemberChanged, Message, Received
 from bots.runtime.router import Asked, Router
@@ -23,7 +24,14 @@ class Concierge:
     def __init__(self, around: Surroundings, signposting: Signposting, notice_of_house: str) -> None:
         self._around = around
         self._doing = Doing(around, signposting, notice_of_house)
+        self._sweep = Sweep(around)
+        self._knows_who_is_where = asyncio.Event()
         self._desk = Router(Worker.ROOM_GATEKEEPER, Place.DESK, {"rooms": self._rooms, "rules": self._rules})
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What the sweep did since the start, by name."""
+        return self._sweep.counters
 
     async def do(self, row: Outgoing) -> None:
         """Invite, remove, open a desk, greet."""
@@ -52,10 +60,12 @@ class Concierge:
         """Compare what was kept with who is joined now."""
         now = self._around.clock()
         await self._around.ledger.write(lambda tx: housekeeping.observe_rooms(tx, members, now))
+        self._knows_who_is_where.set()
 
     async def watch_the_clock(self) -> None:
-        """Nothing of the concierge's is due by time alone yet."""
-        await asyncio.Event().wait()
+        """Sweep: at the start, once it is known who is where, and then every minute."""
+        await self._knows_who_is_where.wait()
+        await self._sweep.run()
 
     async def _seen(self, event: MemberChanged) -> None:
         room, person, sender = RoomId(event.room_id), UserId(event.user_id), UserId(event.sender)

@@ -23,6 +23,7 @@ from keyhouse.core.workflows.entry import decide_entry
 _SOON, _OFTEN = timedelta(seconds=5), 12
 _LOOK_AGAIN = timedelta(minutes=10)
 _PATIENCE = 4
+_SENT_ANEW = "This invitation was not answered and is sent anew."
 _NO_LONGER_YOURS = "Your key no longer opens this room. Your own desk room stays open to you."
 
 
@@ -37,7 +38,8 @@ class Doing:
         person = UserId(str(row.content["person"]))
         match row.kind:
             case OutgoingKind.INVITATION:
-                await self._invite(RoomId(str(row.content["room_id"])), person)
+                anew = row.content.get("anew") is True
+                await self._invite(RoomId(str(row.content["room_id"])), person, anew=anew)
             case OutgoingKind.REMOVAL:
                 await self._remove(RoomId(str(row.content["room_id"])), person)
             case OutgoingKind.DESK_ROOM:
@@ -47,12 +49,21 @@ class Doing:
             case _:
                 raise LookupError(f"the concierge does not do rows of kind {row.kind.value}")
 
-    async def _invite(self, room_id: RoomId, person: UserId) -> None:
+    async def _invite(self, room_id: RoomId, person: UserId, *, anew: bool) -> None:
         # Keys may have changed since it was decided; the door would refuse, and this saves the asking.
         now = self._around.clock()
         verdict = await self._around.ledger.read(lambda tx: decide_entry(tx, person, room_id, now))
-        if not isinstance(verdict, Refused):
-            await self._unless_so_already(self._around.sending.invite(room_id, person))
+        if isinstance(verdict, Refused):
+            return
+        if anew:
+            await self._withdraw_invitation(room_id, person)
+        await self._unless_so_already(self._around.sending.invite(room_id, person))
+
+    async def _withdraw_invitation(self, room_id: RoomId, person: UserId) -> None:
+        # The same invitation again is no event in Synapse, and nobody would answer it.
+        now = await self._around.sending.get_state(room_id, "m.room.member", person)
+        if now is not None and now.get("membership") == "invite":
+            await self._unless_so_already(self._around.sending.kick(room_id, person, _SENT_ANEW))
 
     async def _remove(self, room_id: RoomId, person: UserId) -> None:
         now = self._around.clock()

@@ -54,6 +54,10 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 4.0
 class Bot(Handler, Protocol):
     """One of the house's programs."""
 
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What the bot did since the start, by name."""
+
     async def do(self, row: Outgoing) -> None:
         """Do one decision; returning means that it is done."""
 
@@ -131,7 +135,7 @@ def _parts(
         around.ledger,
         around.clock,
         lambda: client.last_sync_at,
-        lambda: {**client.counts, **outbox.counters},
+        lambda: {**client.counts, **outbox.counters, **bot.counters},
     )
     return [
         asyncio.create_task(client.run(bot, bot.devices_changed), name="stream"),

@@ -1,7 +1,7 @@
 """What Synapse says is so: who is in which room. Observed, never decided."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from keyhouse.core.ids import RoomId, UserId
@@ -18,6 +18,9 @@ class MembershipState(StrEnum):
 
 INSIDE = frozenset({MembershipState.INVITED, MembershipState.JOINED})
 
+ANSWERED_WITHIN = timedelta(seconds=30)
+"""Synapse answers an invitation for the person at once, and gives up after 15 seconds of trying (decision 0005)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Membership:
@@ -27,6 +30,10 @@ class Membership:
     person: UserId
     state: MembershipState
     observed_at: datetime
+
+    def is_unanswered(self, now: datetime) -> bool:
+        """Say whether this is an invitation that nobody will answer any more."""
+        return self.state is MembershipState.INVITED and now - self.observed_at >= ANSWERED_WITHIN
 
 
 def observed_state(membership: str, person: UserId, sender: UserId) -> MembershipState | None:

@@ -4,7 +4,7 @@ Every method belongs to the transaction it was reached through. In a writing tra
 row until the end, so that what was read is still so when it is written.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -85,6 +85,21 @@ class Memberships(Protocol):
         """Keep what was seen; a newer sight replaces an older one of the same room and person."""
         ...
 
+    def observe_whole(self, joined: Mapping[RoomId, Collection[UserId]], now: datetime) -> None:
+        """Keep that in these rooms exactly these people are joined now.
+
+        Whoever was kept as joined and is not there is kept as removed: how they left was not seen.
+        """
+        ...
+
+    def astray(self, now: datetime, limit: int, after: str = "") -> Sequence[UserId]:
+        """Return whom the keys want elsewhere, or who does not answer an invitation; by user id, from `after` on.
+
+        Somebody who left by choice is where they want to be. The house's own accounts are never astray; an account
+        that the house does not know is, wherever it stands. A superset is fine.
+        """
+        ...
+
 
 class Cases(Protocol):
     """Cases with their alerts, newest alert last."""
@@ -111,6 +126,10 @@ class Outbox(Protocol):
 
     def add(self, outgoing: NewOutgoing, /, now: datetime) -> bool:
         """Keep a decision; False when an equal one (same `once`) is there already, done or not."""
+        ...
+
+    def add_again(self, outgoing: NewOutgoing, /, now: datetime) -> bool:
+        """Keep a decision also when an equal one is done, in its place; False while an equal one is to be done."""
         ...
 
     def due(self, worker: Worker, now: datetime, limit: int) -> Sequence[Outgoing]:

@@ -53,6 +53,11 @@ def services_in(kind: RoomKind) -> tuple[ServiceAccount, ...]:
     return (*concierge, *watcher)
 
 
+def kinds_with(service: ServiceAccount) -> frozenset[RoomKind]:
+    """Return the kinds of room in which a bot lives; only there can it invite, remove and see who is there."""
+    return frozenset(kind for kind in RoomKind if service in services_in(kind))
+
+
 def create_content(room: PlannedRoom, mark: str) -> Content:
     """Return what the create event says; it can never be changed."""
     space = {"type": "m.space"} if room.kind in _SPACES else {}

@@ -1,14 +1,19 @@
 """Who is where, as observed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 
 from keyhouse.core.ids import RoomId, UserId
 from keyhouse.core.memberships import Membership, MembershipState
+from keyhouse.storage.astray import astray
 from keyhouse.storage.tables import membership
 from keyhouse.storage.work import Work
+
+_BOUND_AT_ONCE = 10_000
+"""Rooms named in one statement; SQLite binds at most 32,766 values."""
 
 
 class SqlMemberships:
@@ -31,6 +36,24 @@ class SqlMemberships:
             where=insert.excluded.observed_at >= membership.c.observed_at,
         )
         self._work.change(newer, [_values(seen) for seen in newest(memberships)])
+
+    def observe_whole(self, joined: Mapping[RoomId, Collection[UserId]], now: datetime) -> None:
+        """Keep that in these rooms exactly these people are joined now; whoever else was, is removed."""
+        here = MembershipState.JOINED
+        self.observe(Membership(room, person, here, now) for room, people in joined.items() for person in people)
+        # Who is here has just been seen; an older sight of somebody joined is of somebody who is gone.
+        outdated = (membership.c.state == here.value, membership.c.observed_at < now)
+        gone = update(membership).where(*outdated).values(state=MembershipState.REMOVED.value, observed_at=now)
+        for rooms in _in_portions(sorted(joined)):
+            self._work.change(gone.where(membership.c.room_id.in_(rooms)))
+
+    def astray(self, now: datetime, limit: int, after: str = "") -> Sequence[UserId]:
+        """Whom the keys want elsewhere, or who does not answer an invitation; one query for the whole house."""
+        return [UserId(row.person) for row in self._work.all(astray(now, limit, after))]
+
+
+def _in_portions(rooms: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (rooms[start : start + _BOUND_AT_ONCE] for start in range(0, len(rooms), _BOUND_AT_ONCE))
 
 
 def newest(memberships: Iterable[Membership]) -> list[Membership]:

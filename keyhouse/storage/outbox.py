@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, null, select, update
+from sqlalchemy import Row, delete, func, null, select, update
 
 from keyhouse.core.ids import OutgoingId
 from keyhouse.core.outgoing import NewOutgoing, Outgoing, OutgoingKind, Worker
@@ -37,6 +37,15 @@ class SqlOutbox:
             tries=0,
         )
         return self._work.change(insert.on_conflict_do_nothing(index_elements=[outgoing.c.once_hash])) == 1
+
+    def add_again(self, new: NewOutgoing, now: datetime) -> bool:
+        """Keep a decision also when an equal one is done, in its place; False while an equal one is still to be done.
+
+        The row gets a number of its own: rows of one moment are done in the order in which they were decided.
+        """
+        equal = outgoing.c.once_hash == self._seal.fingerprint(new.once)
+        self._work.change_quietly(delete(outgoing).where(equal, outgoing.c.done_at.is_not(None)))
+        return self.add(new, now)
 
     def due(self, worker: Worker, now: datetime, limit: int) -> Sequence[Outgoing]:
         """Undone decisions whose time has come, oldest first."""

@@ -45,6 +45,25 @@ def test_an_equal_decision_is_dropped_also_when_the_first_is_done(store: Store) 
     assert _due(store) == []
 
 
+def test_an_equal_decision_that_is_done_can_be_taken_again_in_its_place(store: Store) -> None:
+    with store.writing() as tx:
+        assert tx.outbox.add_again(_decision("one"), NOW)
+        assert not tx.outbox.add_again(_decision("one", content={}), NOW)
+        tx.outbox.add(_decision("two"), NOW)
+        first, two = tx.outbox.due(WATCHER, NOW, 9)
+        tx.outbox.done(first.id, NOW)
+    with store.writing() as tx:
+        assert tx.outbox.add_again(_decision("one", content={"case": 5}), NOW)
+        assert not tx.outbox.add_again(_decision("one"), NOW)
+
+    with store.reading() as tx:
+        due = tx.outbox.due(WATCHER, NOW, 9)
+    # A decision that is taken again stands behind those that were taken before it.
+    assert [row.once for row in due] == ["two", "one"]
+    assert (due[0], due[1].content, due[1].tries) == (two, {"case": 5}, 0)
+    assert len({first.id, *(row.id for row in due)}) == len({first.txn_id, *(row.txn_id for row in due)}) == 3
+
+
 def test_decisions_come_by_their_time_then_in_the_order_of_deciding(store: Store) -> None:
     with store.writing() as tx:
         tx.outbox.add(_decision("later", due_at=NOW + A_SECOND), NOW)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, event
 
 from keyhouse.core.cases import Outcome, closed
-from keyhouse.core.ids import EventId
+from keyhouse.core.ids import EventId, RoomId
 from keyhouse.core.memberships import Membership, MembershipState
 from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
 from keyhouse.core.people import Role
@@ -74,6 +74,7 @@ def _work(tx: Transaction) -> None:
     tx.cases.update(replace(kept, card=EventId("$card"), alerts=(*kept.alerts, alert("two", "river"))))
     tx.cases.update(closed(kept, user("dr"), Outcome.SUPPORT, NOW))
     tx.outbox.add(NewOutgoing(OutgoingKind.GREETING, Worker.BOOKING, "once", {}, NOW), NOW)
+    tx.outbox.add_again(NewOutgoing(OutgoingKind.GREETING, Worker.BOOKING, "once", {}, NOW), NOW)
     row = tx.outbox.due(Worker.BOOKING, NOW, 9)[0]
     tx.outbox.postpone(row.id, NOW, "fault")
     tx.outbox.hasten("once", NOW)
@@ -102,6 +103,7 @@ def _look(tx: Transaction) -> None:
     for role in Role:
         tx.rooms.opened_by(role, frozenset({ANOREXIA, BULIMIA}), user("river"))
     tx.memberships.of(user("river"))
+    tx.memberships.astray(NOW, 99)
     tx.cases.by_card(EventId("$card"))
     tx.cases.open_of(user("river"))
     tx.cases.has_alert(EventId("$one"))
@@ -133,17 +135,21 @@ def test_a_walk_through_a_whole_table_would_be_seen(sqlite_url: str) -> None:
 
 
 def _walks(url: str, statements: list[tuple[str, object]]) -> list[str]:
-    engine = create_engine(url)
     walks = []
-    with engine.connect() as connection:
-        for statement, bound in statements:
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", bound).all()  # type: ignore[arg-type]
-            steps = [step.detail for step in plan if step.detail.startswith("SCAN ")]
-            # The heartbeats are one row for each process, and a list in the statement is no table.
-            steps = [step for step in steps if not re.match(r"SCAN (heartbeat|\(|CONSTANT|anon)", step)]
-            walks += [f"{step}: {statement}" for step in steps if not LIMITED.search(" ".join(statement.split()))]
-    engine.dispose()
+    for statement, bound in statements:
+        steps = [step for step in _plan(url, statement, bound) if step.startswith("SCAN ")]
+        # The heartbeats are one row for each process, and a list in the statement is no table.
+        steps = [step for step in steps if not re.match(r"SCAN (heartbeat|\(|CONSTANT|anon)", step)]
+        walks += [f"{step}: {statement}" for step in steps if not LIMITED.search(" ".join(statement.split()))]
     return walks
+
+
+def _plan(url: str, statement: str, bound: object) -> list[str]:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", bound).all()  # type: ignore[arg-type]
+    engine.dispose()
+    return [str(step.detail) for step in plan]
 
 
 def test_listing_many_takes_no_query_for_each(
@@ -165,3 +171,31 @@ def test_listing_many_takes_no_query_for_each(
     store.close()
 
     assert len([one for one in asked if "SELECT" in one[0]]) <= 5
+
+
+def test_a_sweep_is_one_query_that_goes_along_memberships_and_keys_once_each(
+    sqlite_url: str, house_keys: HouseKeys, asked: list[tuple[str, object]]
+) -> None:
+    store = open_store(sqlite_url, house_keys)
+    asked.clear()
+    with store.reading() as tx:
+        tx.memberships.astray(NOW, 99)
+    store.close()
+    queries = [one for one in asked if one[0].startswith("SELECT")]
+
+    along = " ".join(step for step in _plan(sqlite_url, *queries[0]) if "(person>?)" in step)
+
+    assert len(queries) == 1
+    assert sorted(re.findall(r"SEARCH (\w+)", along)) == ["membership", "person_key"]
+
+
+def test_rooms_are_seen_whole_in_one_walk_for_all_of_them(
+    sqlite_url: str, house_keys: HouseKeys, asked: list[tuple[str, object]]
+) -> None:
+    store = open_store(sqlite_url, house_keys)
+    asked.clear()
+    with store.writing() as tx:
+        tx.memberships.observe_whole({RoomId(f"!{number}"): frozenset({user("river")}) for number in range(99)}, NOW)
+    store.close()
+
+    assert len([one for one in asked if "membership" in one[0]]) == 2

@@ -49,12 +49,9 @@ def observe_change(
 
 
 def observe_rooms(tx: Transaction, members: Mapping[str, Iterable[str]], now: datetime) -> None:
-    """Keep who is joined, as found at the start; who left meanwhile is told by the stream's own events."""
-    tx.memberships.observe(
-        Membership(RoomId(room), UserId(person), MembershipState.JOINED, now)
-        for room, people in members.items()
-        for person in people
-    )
+    """Keep who is joined, as found at the start, whole: what was not heard while nobody listened is made good."""
+    joined = {RoomId(room): frozenset(UserId(person) for person in people) for room, people in members.items()}
+    tx.memberships.observe_whole(joined, now)
 
 
 def let_back_in(tx: Transaction, user_id: UserId, now: datetime) -> tuple[RoomScope, ...]:

@@ -3,13 +3,17 @@
 from datetime import datetime
 
 from keyhouse.core.access import may_join, moves_for
+from keyhouse.core.accounts import ServiceAccount
 from keyhouse.core.ids import RoomId, UserId
 from keyhouse.core.memberships import INSIDE, MembershipState
 from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
 from keyhouse.core.people import REFERRED_ROLES, Person, PersonState, held
 from keyhouse.core.ports import Transaction
+from keyhouse.core.room_state import kinds_with
 from keyhouse.core.rooms import RoomScope
 from keyhouse.core.verdict import Allowed
+
+_CONCIERGE_INVITES = kinds_with(ServiceAccount.CONCIERGE)
 
 
 def rooms_opened(tx: Transaction, person: Person, now: datetime) -> tuple[RoomScope, ...]:
@@ -27,6 +31,13 @@ def follow_keys(
     cause: makes the decisions of this change different from those of an earlier one.  were_open: rooms that the keys
     opened until now; the person may stand in them although nobody has observed it yet.
     """
+    return sum(tx.outbox.add(decision, now) for decision in decisions(tx, person, cause, now, were_open))
+
+
+def decisions(
+    tx: Transaction, person: Person, cause: str, now: datetime, were_open: frozenset[RoomId] = frozenset()
+) -> list[NewOutgoing]:
+    """Return what must be done so that memberships follow the keys, in the order in which it must be done."""
     places = tx.memberships.of(person.user_id)
     inside = frozenset(place.room_id for place in places if place.state in INSIDE)
     stays_out = frozenset(place.room_id for place in places if place.state is MembershipState.LEFT_BY_CHOICE)
@@ -35,10 +46,10 @@ def follow_keys(
     lost = were_open - {scope.room_id for scope in scopes} - stays_out
     # The desk goes first, because help is there. Leaving goes before entering: excluding conditions are never held at
     # once, not for a moment.
-    decisions = [_desk_room(person.user_id, now)] if _needs_desk(tx, person) else []
-    decisions += [_removal(person.user_id, room, cause, now) for room in sorted({*moves.leave, *lost})]
-    decisions += [_invitation(person.user_id, scope.room_id, cause, now) for scope in moves.enter]
-    return sum(tx.outbox.add(decision, now) for decision in decisions)
+    decided = [_desk_room(person.user_id, now)] if _needs_desk(tx, person) else []
+    decided += [removal(person.user_id, room, cause, now) for room in sorted({*moves.leave, *lost})]
+    entered = [scope.room_id for scope in moves.enter if scope.kind in _CONCIERGE_INVITES]
+    return decided + [invitation(person.user_id, room, cause, now) for room in entered]
 
 
 def _needs_desk(tx: Transaction, person: Person) -> bool:
@@ -46,13 +57,15 @@ def _needs_desk(tx: Transaction, person: Person) -> bool:
     return lives_here and tx.rooms.desk_of(person.user_id) is None
 
 
-def _invitation(person: UserId, room: RoomId, cause: str, now: datetime) -> NewOutgoing:
+def invitation(person: UserId, room: RoomId, cause: str, now: datetime, *, anew: bool = False) -> NewOutgoing:
+    """Return the decision to invite. anew: one that stands unanswered is withdrawn first."""
     once = f"invitation:{room}:{person}:{cause}"
-    content = {"room_id": room, "person": person}
+    content = {"room_id": room, "person": person, "anew": anew}
     return NewOutgoing(OutgoingKind.INVITATION, Worker.ROOM_GATEKEEPER, once, content, now)
 
 
-def _removal(person: UserId, room: RoomId, cause: str, now: datetime) -> NewOutgoing:
+def removal(person: UserId, room: RoomId, cause: str, now: datetime) -> NewOutgoing:
+    """Return the decision to remove."""
     once = f"removal:{room}:{person}:{cause}"
     content = {"room_id": room, "person": person}
     return NewOutgoing(OutgoingKind.REMOVAL, Worker.ROOM_GATEKEEPER, once, content, now)

@@ -1,15 +1,20 @@
 """Who is in the house and what opens to them, in memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from keyhouse.core.access import moves_for
+from keyhouse.core.accounts import ServiceAccount
 from keyhouse.core.ids import Condition, ReferralId, RoomId, UserId, localpart
-from keyhouse.core.memberships import Membership
+from keyhouse.core.memberships import INSIDE, Membership, MembershipState
 from keyhouse.core.people import Key, Person, Role
 from keyhouse.core.referrals import Referral
+from keyhouse.core.room_state import kinds_with
 from keyhouse.core.rooms import RoomKind, RoomScope
 from keyhouse.storage.memory.shelves import Shelves, only_once
+
+_CONCIERGE_INVITES = kinds_with(ServiceAccount.CONCIERGE)
 
 
 class MemoryPeople:
@@ -163,3 +168,27 @@ class MemoryMemberships:
             before = self._shelves.memberships.get(place)
             if before is None or seen.observed_at >= before.observed_at:
                 self._shelves.memberships[place] = seen
+
+    def observe_whole(self, joined: Mapping[RoomId, Collection[UserId]], now: datetime) -> None:
+        """Keep that in these rooms exactly these people are joined now."""
+        here = MembershipState.JOINED
+        self.observe(Membership(room, person, here, now) for room, people in joined.items() for person in people)
+        for seen in list(self._shelves.memberships.values()):
+            if seen.room_id in joined and seen.state is here and seen.observed_at < now:
+                self.observe([replace(seen, state=MembershipState.REMOVED, observed_at=now)])
+
+    def astray(self, now: datetime, limit: int, after: str = "") -> Sequence[UserId]:
+        """Whom the keys want elsewhere, or who does not answer an invitation."""
+        everybody = {*self._shelves.people, *(seen.person for seen in self._shelves.memberships.values())}
+        return [user_id for user_id in sorted(everybody) if user_id > after and self._is_astray(user_id, now)][:limit]
+
+    def _is_astray(self, user_id: UserId, now: datetime) -> bool:
+        places, person = self.of(user_id), self._shelves.people.get(user_id)
+        inside = frozenset(place.room_id for place in places if place.state in INSIDE)
+        if person is None or person.role is Role.SERVICE:
+            return person is None and bool(inside)
+        left = frozenset(place.room_id for place in places if place.state is MembershipState.LEFT_BY_CHOICE)
+        keys = [key for key in self._shelves.keys.values() if key.person == user_id and key.revoked_at is None]
+        moves = moves_for(person, keys, self._shelves.rooms.values(), inside, left, now)
+        holes = any(scope.kind in _CONCIERGE_INVITES for scope in moves.enter)
+        return holes or bool(moves.leave) or any(place.is_unanswered(now) for place in places)

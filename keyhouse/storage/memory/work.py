@@ -70,7 +70,7 @@ class MemoryOutbox:
         """Keep a decision; False when an equal one is there already, done or not."""
         if new.once in self._shelves.once:
             return False
-        number = OutgoingId(len(self._shelves.once) + 1)
+        number = OutgoingId(max(self._shelves.once.values(), default=0) + 1)
         self._shelves.once[new.once] = number
         self._shelves.outgoing[number] = Outgoing(
             id=number,
@@ -84,6 +84,12 @@ class MemoryOutbox:
             tries=0,
         )
         return True
+
+    def add_again(self, new: NewOutgoing, now: datetime) -> bool:
+        """Keep a decision also when an equal one is done, in its place; False while an equal one is to be done."""
+        if self._shelves.once.get(new.once) not in self._shelves.outgoing:
+            self._shelves.once.pop(new.once, None)
+        return self.add(new, now)
 
     def due(self, worker: Worker, now: datetime, limit: int) -> Sequence[Outgoing]:
         """Undone decisions whose time has come, oldest first."""
