@@ -4,6 +4,9 @@ BIN := .venv/bin
 SETUP := .venv/.keyhouse-ready
 CLIENT := tests/support/client/node_modules/.keyhouse-ready
 
+# A house is many processes; without compiled files each of them compiles all of Synapse or nio again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup up check test bench soak lock clean
 
 setup: $(SETUP)

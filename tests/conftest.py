@@ -12,6 +12,9 @@ from tests.support.client_process import ClientProcess
 from tests.support.postgres import running_postgres
 from tests.support.synapse import RunningSynapse, plan_for_tests
 
+# The house with the door, for every folder that asks for it.
+pytest_plugins = ["tests.support.door"]
+
 
 def pytest_report_header() -> str:
     """Name the seed, so that a run can be repeated with the same names."""

@@ -10,10 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from front_door.pages import Notices, make_app
 from front_door.registration import HomeserverAccounts
-from tests.synapse.conftest import door_folder, house
-from tests.synapse.house import House
-
-__all__ = ["door_folder", "house"]
+from tests.support.house_with_door import House
 
 LINE = "If your life is in danger now, call 999 or go to A&E."
 

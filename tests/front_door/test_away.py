@@ -14,7 +14,7 @@ from keyhouse.core.verdict import Reason
 from tests.front_door.conftest import Opens
 from tests.front_door.seen import see
 from tests.front_door.test_use_your_key import use
-from tests.synapse.house import House
+from tests.support.house_with_door import House
 
 
 class TornLine:

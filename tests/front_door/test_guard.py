@@ -5,7 +5,7 @@ import pytest
 from front_door.guard import HEADERS
 from tests.front_door.conftest import FrontDoor
 from tests.front_door.seen import see
-from tests.synapse.house import House
+from tests.support.house_with_door import House
 
 FROM_ELSEWHERE = {
     "another site, as browsers say it": {"Sec-Fetch-Site": "cross-site", "Origin": "null"},

@@ -14,9 +14,9 @@ import pytest_asyncio
 from keyhouse.core.ports import Heartbeat
 from keyhouse.settings.house import HouseSettings, save_house
 from tests.front_door.seen import see
+from tests.support.door import database_url
+from tests.support.house_with_door import House
 from tests.support.ports import free_port
-from tests.synapse.conftest import database_url
-from tests.synapse.house import House
 
 CONFIG = Path(__file__).parents[2] / "config"
 WITHIN_S = 15.0

@@ -13,7 +13,7 @@ from keyhouse.core.sentences import sentence
 from keyhouse.core.verdict import Reason
 from tests.front_door.conftest import LINE, FrontDoor
 from tests.front_door.seen import SeenPage, see
-from tests.synapse.house import House
+from tests.support.house_with_door import House
 
 Counts = Callable[[], Awaitable[int]]
 

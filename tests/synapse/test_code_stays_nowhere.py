@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from tests.synapse.house import House
+from tests.support.house_with_door import House
 
 
 async def files_with(folder: Path, *words: str) -> set[str]:

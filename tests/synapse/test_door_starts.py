@@ -8,9 +8,9 @@ import pytest
 
 from keyhouse.storage.house_keys import HouseKeys
 from keyhouse.storage.migrating import migrate
+from tests.support.door import database_url, door_module
 from tests.support.ports import free_port
 from tests.support.synapse import RunningSynapse, SynapseStartError, plan_for_tests
-from tests.synapse.conftest import database_url, door_module
 
 
 async def test_beside_another_synapse_the_door_stays_shut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

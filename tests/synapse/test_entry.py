@@ -9,8 +9,8 @@ from keyhouse.core.ids import Condition
 from keyhouse.core.people import Role
 from keyhouse.core.sentences import error_code, sentence
 from keyhouse.core.verdict import Reason
+from tests.support.house_with_door import CLIENT, ROWAN, WILLOW, House
 from tests.support.synapse import Account, Answer
-from tests.synapse.house import CLIENT, ROWAN, WILLOW, House
 
 OPEN: dict[str, Any] = {"initial_state": [{"type": "m.room.join_rules", "content": {"join_rule": "public"}}]}
 KNOCKED: dict[str, Any] = {"initial_state": [{"type": "m.room.join_rules", "content": {"join_rule": "knock"}}]}

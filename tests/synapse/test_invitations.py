@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.synapse.house import WILLOW, House
+from tests.support.house_with_door import WILLOW, House
 
 
 async def test_one_person_invited_to_twelve_rooms_at_once_is_soon_in_all_of_them(house: House) -> None:

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from keyhouse.core.verdict import Reason
 from tests.support.fresh import fresh_name
-from tests.synapse.house import CLIENT, WILLOW, House
+from tests.support.house_with_door import CLIENT, WILLOW, House
 from tests.synapse.test_entry import refused
 
 CHANGES: dict[str, tuple[str, dict[str, Any]]] = {

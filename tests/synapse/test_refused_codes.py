@@ -8,7 +8,7 @@ import pytest
 from keyhouse.core.codes import ALPHABET, make_code
 from keyhouse.core.sentences import error_code, sentence
 from keyhouse.core.verdict import Reason
-from tests.synapse.house import House, Paper
+from tests.support.house_with_door import House, Paper
 
 Spoil = Callable[[House, Paper], str]
 

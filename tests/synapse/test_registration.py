@@ -12,8 +12,8 @@ from keyhouse.core.referrals import ReferralState
 from keyhouse.core.sentences import SENTENCES
 from keyhouse.core.verdict import Reason
 from tests.support.fresh import fresh_name
+from tests.support.house_with_door import CLIENT, PASSWORD, WILLOW, House
 from tests.support.synapse import Answer
-from tests.synapse.house import CLIENT, PASSWORD, WILLOW, House
 
 
 @pytest.mark.parametrize("typed", [None, "jane", "Jane-Smith", "concierge"], ids=str)

@@ -12,7 +12,7 @@ from keyhouse.core.ids import UserId
 from keyhouse.core.people import held
 from keyhouse.core.sentences import error_code, sentence
 from keyhouse.core.verdict import Reason
-from tests.synapse.house import CLIENT, WILLOW, House, Paper
+from tests.support.house_with_door import CLIENT, WILLOW, House, Paper
 from tests.synapse.test_entry import OPEN, refused
 
 SOON_S = 20.0
