@@ -4,18 +4,19 @@ BIN := .venv/bin
 SETUP := .venv/.keyhouse-ready
 CLIENT := tests/support/client/node_modules/.keyhouse-ready
 
-# A house is many processes; without compiled files each of them compiles all of Synapse or nio again.
+# What Python compiled is kept, also where it was told otherwise.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup up check test bench soak lock clean
 
 setup: $(SETUP)
 
-# uv when it can be had, because it is ten times faster; pip installs the same lock otherwise.
+# uv when it can be had, because it is ten times faster; pip installs the same lock otherwise. Both compile what they
+# install: a house is many processes, and the first start of each would compile all of Synapse or nio again.
 $(SETUP): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; then \
-		$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+		$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock && \
 		$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .; \
 	else \
 		$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock && \
