@@ -38,10 +38,9 @@ class Watcher:
         self._recent = Recent()
         self._unreadable: dict[str, tuple[datetime, Undecryptable]] = {}
         self.counters = {"judged": 0, "alerts": 0, "stayed_unreadable": 0}
-        casework = Casework(around.ledger, around.clock)
-        self._casework = casework
-        self._care = Router(Worker.RISK_MONITOR, Place.CARE, casework.answers())
         self._delivery = Delivery(around, signposting)
+        self._casework = Casework(around.ledger, around.clock, self._delivery.words_on)
+        self._care = Router(Worker.RISK_MONITOR, Place.CARE, self._casework.answers())
 
     async def do(self, row: Outgoing) -> None:
         """Send a card, an edit of it, a further message, or signposting."""

@@ -1,9 +1,12 @@
 """The case commands of the care room, typed or as reactions to a card."""
 
+from collections.abc import Awaitable, Callable
+
 from bots.risk_monitor.cards import SHORTCUTS, card_facts, case_line
 from bots.runtime.clock import Clock
 from bots.runtime.ledger import Ledger
 from bots.runtime.router import Answer, Asked
+from bots.runtime.words import quoted
 from keyhouse.core.cases import Case, Outcome
 from keyhouse.core.commands import number_in
 from keyhouse.core.ids import CaseNumber, EventId, UserId
@@ -12,6 +15,9 @@ from keyhouse.core.sentences import sentence
 from keyhouse.core.verdict import Reason, Refused
 from keyhouse.core.workflows import casework
 
+WordsOn = Callable[[Case], Awaitable[str]]
+"""Reads from a case's card what its author wrote."""
+
 _LISTED = 20
 _NUMBER_PLEASE = "Please say which case, for example `!{name} 4`. `!cases` lists the open ones."
 
@@ -19,8 +25,8 @@ _NUMBER_PLEASE = "Please say which case, for example `!{name} 4`. `!cases` lists
 class Casework:
     """Answers what clinicians ask of cases."""
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
-        self._ledger, self._clock = ledger, clock
+    def __init__(self, ledger: Ledger, clock: Clock, words_on: WordsOn) -> None:
+        self._ledger, self._clock, self._words_on = ledger, clock, words_on
 
     def answers(self) -> dict[str, Answer]:
         """The commands by name."""
@@ -62,7 +68,9 @@ class Casework:
         facts = await self._ledger.read(lambda tx: card_facts(tx, case))
         held = f"taken by {facts.holder}" if facts.holder else "nobody has it"
         alerts = [f"- {alert.urgency.value}: {', '.join(alert.rules)}" for alert in case.alerts]
-        return "\n".join([case_line(case, facts.author).removeprefix("- "), "", f"{held}.", "", *alerts])
+        # Whoever signed in after the card was sent cannot read the card, but can read this answer.
+        words = [quoted(await self._words_on(case)), ""] if case.card else []
+        return "\n".join([case_line(case, facts.author).removeprefix("- "), "", *words, f"{held}.", "", *alerts])
 
     async def _claim(self, asked: Asked) -> str:
         return await self._changed(asked, "claim", None)

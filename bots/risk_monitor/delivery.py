@@ -59,10 +59,13 @@ class Delivery:
         if case.card is None:
             raise NotYet("card", _SOON)
         facts = await self._around.ledger.read(lambda tx: card_facts(tx, case))
-        first = await self._around.sending.read_own(case.care_room, case.card)
-        words = str((first or {}).get(WORDS_KEY, "(see the first form of this card)"))
-        content = card(facts, words, self._around.settings.server_name)
+        content = card(facts, await self.words_on(case), self._around.settings.server_name)
         await self._edit(case, content, row.txn_id)
+
+    async def words_on(self, case: Case) -> str:
+        """Read from a case's own card what its author wrote: nothing else keeps it."""
+        first = await self._around.sending.read_own(case.care_room, case.card) if case.card else None
+        return str((first or {}).get(WORDS_KEY, "(These words can no longer be read here; go to the message.)"))
 
     async def _edit(self, case: Case, content: dict[str, Any], txn_id: str) -> None:
         if case.card is not None:

@@ -1,4 +1,4 @@
-"""The concierge's sweep against a real Synapse that accepts no invitation for anybody."""
+"""The concierge's sweep against a real Synapse."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,8 +21,9 @@ from keyhouse.settings.house import HouseSettings
 from keyhouse.storage.memory import MemoryStore
 from tests.bots.conftest import People
 from tests.bots.living import LivingBot
-from tests.support.client import Client
+from tests.support.fresh import fresh_name
 from tests.support.household import ANOREXIA, NOW
+from tests.support.synapse import RunningSynapse
 
 INVITED = MembershipState.INVITED
 
@@ -44,13 +45,12 @@ class SweptHouse:
         self.sweep = Sweep(around)
         self._doing = Doing(around, Signposting((), NOW.date(), NOW.date()), "")
 
-    async def living_room_for(self, person: Client) -> RoomId:
+    async def living_room_for(self, user_id: UserId) -> RoomId:
         """Make a living room that the person's key opens, and invite the person."""
         room_id = RoomId(await self.bot.client.sending.create_room({"preset": "private_chat"}, "room"))
         scope = RoomScope(
             room_id, "willow", RoomKind.LIVING_ROOM, "Willow", frozenset({Role.PATIENT}), frozenset({ANOREXIA})
         )
-        user_id = UserId(person.user_id)
 
         def keep(tx: Transaction) -> None:
             tx.rooms.put(scope)
@@ -61,7 +61,7 @@ class SweptHouse:
             tx.memberships.observe([Membership(room_id, user_id, INVITED, NOW - ANSWERED_WITHIN)])
 
         await self.ledger.write(keep)
-        await self.bot.client.sending.invite(room_id, person.user_id)
+        await self.bot.client.sending.invite(room_id, user_id)
         return room_id
 
     async def do_all(self) -> int:
@@ -71,10 +71,10 @@ class SweptHouse:
             await self._doing.do(row)
         return len(rows)
 
-    def seen_of(self, person: Client, room_id: RoomId) -> list[str]:
+    def seen_of(self, user_id: UserId, room_id: RoomId) -> list[str]:
         """What happened to this person's membership, as the stream told it."""
         changes = [event for event in self.bot.seen.events if isinstance(event, MemberChanged)]
-        return [each.membership for each in changes if (each.user_id, each.room_id) == (person.user_id, room_id)]
+        return [each.membership for each in changes if (each.user_id, each.room_id) == (user_id, room_id)]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -85,8 +85,18 @@ async def house(bot: LivingBot) -> AsyncIterator[SweptHouse]:
     house.ledger.close()
 
 
-async def test_an_invitation_that_nobody_answered_is_withdrawn_and_sent_anew(house: SweptHouse, person: People) -> None:
-    river = await person()
+async def somebody_who_does_not_answer(synapse: RunningSynapse) -> UserId:
+    """Make an account that is locked: Synapse accepts no invitation for it."""
+    admin = await synapse.register(fresh_name("admin"), "password", admin=True)
+    river = await synapse.register(fresh_name("river"), "password")
+    await synapse.ask("PUT", f"/_synapse/admin/v2/users/{river.user_id}", admin.access_token, {"locked": True})
+    return UserId(river.user_id)
+
+
+async def test_an_invitation_that_nobody_answered_is_withdrawn_and_sent_anew(
+    house: SweptHouse, synapse: RunningSynapse
+) -> None:
+    river = await somebody_who_does_not_answer(synapse)
     room_id = await house.living_room_for(river)
 
     await house.sweep.once()
@@ -94,14 +104,12 @@ async def test_an_invitation_that_nobody_answered_is_withdrawn_and_sent_anew(hou
 
     assert (done, house.sweep.counters["sweep_invitations"], house.sweep.counters["sweep_removals"]) == (1, 1, 0)
     await house.bot.seen.until(lambda: house.seen_of(river, room_id) == ["invite", "leave", "invite"])
-    await river.join(room_id)
 
 
 async def test_who_has_come_in_meanwhile_is_left_alone(house: SweptHouse, person: People) -> None:
     river = await person()
-    room_id = await house.living_room_for(river)
+    room_id = await house.living_room_for(UserId(river.user_id))
     await house.sweep.once()
-    await river.wait_invite(room_id)
     await river.join(room_id)
 
     done = await house.do_all()
@@ -110,4 +118,4 @@ async def test_who_has_come_in_meanwhile_is_left_alone(house: SweptHouse, person
     now = await house.bot.client.sending.get_state(room_id, "m.room.member", river.user_id)
     assert now is not None
     assert now["membership"] == "join"
-    await house.bot.seen.until(lambda: house.seen_of(river, room_id) == ["invite", "join"])
+    await house.bot.seen.until(lambda: house.seen_of(UserId(river.user_id), room_id) == ["invite", "join"])

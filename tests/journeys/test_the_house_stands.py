@@ -135,6 +135,23 @@ async def test_a_colleague_is_told_plainly_that_the_case_is_taken(house: Running
     assert (await cases_of(house, willow.user_id))[0]["claimed_by"] == first.user_id
 
 
+async def test_who_signs_in_after_the_card_was_sent_is_shown_what_was_written(
+    house: RunningHouse, clients: Clients
+) -> None:
+    early, willow = await clinician(house, clients), await patient(house, clients)
+    care_room = house.ready["care_rooms"]["eating_disorders"]
+    await willow.client.send(willow.living_room, URGENT)
+    await early.wait_message(care_room, contains=pseudonym(willow.user_id), timeout=20)
+    number = (await cases_of(house, willow.user_id))[0]["number"]
+
+    late = await clinician(house, clients)
+    asked = await late.send(care_room, f"!show {number}")
+    shown = await late.wait_message(care_room, contains=URGENT, msgtype="m.notice", timeout=20)
+
+    assert shown.content["m.relates_to"]["m.in_reply_to"]["event_id"] == asked
+    assert pseudonym(willow.user_id) in shown.body
+
+
 async def test_a_further_alert_joins_the_open_case_and_rings_its_holder(house: RunningHouse, clients: Clients) -> None:
     team, willow = await clinician(house, clients), await patient(house, clients)
     care_room = house.ready["care_rooms"]["eating_disorders"]

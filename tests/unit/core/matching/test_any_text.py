@@ -67,7 +67,7 @@ def test_capitals_make_no_difference(text: str) -> None:
 @settings(max_examples=30)
 @given(st.lists(st.sampled_from("kilmsef \u200b1!.й́🔪"), min_size=1, max_size=400).map("".join))
 def test_judging_the_shipped_lexicon_is_no_exception(shipped: CompiledLexicon, text: str) -> None:
-    judge(text, shipped)
+    assert all(0 <= start < end <= len(text) for start, end in judge(text, shipped).spans)
 
 
 HOSTILE = {
