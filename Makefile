@@ -43,6 +43,12 @@ $(CLIENT): $(SETUP) tests/support/client/package-lock.json
 test: setup $(CLIENT)
 	@$(BIN)/python -m pytest -q
 
+# The kill and race tests again and again, each round with names of its own.
+SOAK := tests/storage/test_races.py tests/bots/test_nothing_is_lost.py tests/synapse/test_registration.py
+ROUNDS ?= 20
+soak: setup $(CLIENT)
+	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; $(BIN)/python -m pytest -q $(SOAK) || exit 1; done
+
 bench: setup $(CLIENT)
 	@$(BIN)/python -m benchmarks
 

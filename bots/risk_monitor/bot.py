@@ -85,9 +85,11 @@ class Watcher:
             now = self._around.clock()
             late = [event for since, event in self._unreadable.values() if now - since >= UNREADABLE_AFTER]
             for event in late:
-                del self._unreadable[event.event_id]
-                self.counters["stayed_unreadable"] += 1
-                await self._raise(event, _COULD_NOT_BE_READ, _NO_WORDS)
+                # While one alarm was being kept, the next message may have become readable.
+                if event.event_id in self._unreadable:
+                    await self._raise(event, _COULD_NOT_BE_READ, _NO_WORDS)
+                    self._unreadable.pop(event.event_id, None)
+                    self.counters["stayed_unreadable"] += 1
 
     async def _judge(self, event: Message | Reaction, text: str, scope: RoomScope | None) -> None:
         now = self._around.clock()
