@@ -21,11 +21,11 @@ from keyhouse.core.outgoing import Outgoing, Worker
 from keyhouse.core.rooms import RoomKind, RoomScope
 from keyhouse.core.signposting import Signposting
 from keyhouse.core.urgency import Urgency
-from keyhouse.core.workflows.alerting import raise_alert
+from keyhouse.core.workflows.alerting import COULD_NOT_BE_JUDGED, COULD_NOT_BE_READ, raise_alert
 
 UNREADABLE_AFTER = timedelta(seconds=60)
-_COULD_NOT_BE_JUDGED = Heard(Urgency.CONCERN, "could_not_be_judged", ("house.could_not_be_judged",))
-_COULD_NOT_BE_READ = Heard(Urgency.CONCERN, "could_not_be_read", ("house.could_not_be_read",))
+_COULD_NOT_BE_JUDGED = Heard(Urgency.CONCERN, COULD_NOT_BE_JUDGED, ("house.could_not_be_judged",))
+_COULD_NOT_BE_READ = Heard(Urgency.CONCERN, COULD_NOT_BE_READ, ("house.could_not_be_read",))
 _NO_WORDS = "(The house could not read this message. Please look at it in its room, or ask the person.)"
 
 

@@ -72,17 +72,20 @@ def card(facts: CardFacts, words: str, server_name: str) -> dict[str, Any]:
     return {**spoken("\n".join(lines), mentions), CASE_KEY: case.number, WORDS_KEY: words}
 
 
-def again(facts: CardFacts, event_id: str, words: str) -> dict[str, Any]:
-    """Write the short message that rings the holder, or the team, when the same person alerts again."""
+def again(facts: CardFacts, event_id: str, urgency: Urgency, words: str) -> dict[str, Any]:
+    """Write the short message that rings the holder, or the team, when the same person alerts again.
+
+    urgency: of this message, which may have been unreadable when its alert was kept.
+    """
     case = facts.case
     alert = next((alert for alert in case.alerts if alert.event_id == event_id), case.alerts[-1])
     ring = (case.claimed_by,) if case.claimed_by else facts.team
     lines = [
-        f"**Case {case.number} again** · {facts.author} · {alert.urgency.value} · {_where(facts, alert.room_id)}",
+        f"**Case {case.number} again** · {facts.author} · {urgency.value} · {_where(facts, alert.room_id)}",
         "",
         quoted(words),
     ]
-    return spoken("\n".join(lines), ring if alert.urgency.alerts() else (), reply_to=case.card)
+    return spoken("\n".join(lines), ring if urgency.alerts() else (), reply_to=case.card)
 
 
 def case_line(case: Case, author: str) -> str:

@@ -14,6 +14,7 @@ from keyhouse.core.ids import CaseNumber, EventId, UserId
 from keyhouse.core.outgoing import Outgoing, OutgoingKind
 from keyhouse.core.ports import Transaction
 from keyhouse.core.signposting import Signposting
+from keyhouse.core.urgency import Urgency
 from keyhouse.core.workflows.casework import card_sent
 
 _SOON = timedelta(seconds=2)
@@ -74,7 +75,9 @@ class Delivery:
     async def _again(self, row: Outgoing) -> None:
         case = await self._case(row)
         facts = await self._around.ledger.read(lambda tx: card_facts(tx, case))
-        content = again(facts, str(row.content["event_id"]), str(row.content["words"]))
+        content = again(
+            facts, str(row.content["event_id"]), Urgency(str(row.content["urgency"])), str(row.content["words"])
+        )
         await self._around.sending.send_message(case.care_room, content, row.txn_id, device_policy(None))
 
     async def _signpost(self, row: Outgoing) -> None:

@@ -1,6 +1,6 @@
 """Message → case: keep the alert, decide what leaves the house because of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from keyhouse.core.alerts import Alert
@@ -14,6 +14,10 @@ from keyhouse.core.urgency import Urgency
 from keyhouse.core.workflows.moves import rooms_opened
 
 WORDS_SHOWN = 600
+COULD_NOT_BE_READ, COULD_NOT_BE_JUDGED = "could_not_be_read", "could_not_be_judged"
+UNREAD = frozenset({COULD_NOT_BE_READ, COULD_NOT_BE_JUDGED})
+"""Categories of alerts that say that nobody knows yet what was written."""
+
 _SIGNPOSTED = (Urgency.CONCERN, Urgency.URGENT)
 
 
@@ -29,18 +33,35 @@ def raise_alert(tx: Transaction, alert: Alert, words: str, now: datetime) -> Rai
     """Keep an alert in a case, with its card and its signposting; None when there is nothing to raise.
 
     words: what the person wrote; goes into the sealed card alone.  Nothing is raised for an event that was raised
-    before, and for authors of the team and the house, who write about these things in their work.
+    before, and for authors of the team and the house, who write about these things in their work. An event that was
+    raised because nobody could read it is raised again when it has been read.
     """
     author = tx.people.get(alert.author)
-    if author is None or author.role not in REFERRED_ROLES or tx.cases.has_alert(alert.event_id):
+    if author is None or author.role not in REFERRED_ROLES:
         return None
-    service, care_room = _care(tx, alert.room_id, author, now)
-    raised = _into_case(tx, alert, service, care_room)
+    if tx.cases.has_alert(alert.event_id):
+        raised = _read_at_last(tx, alert)
+    else:
+        raised = _into_case(tx, alert, *_care(tx, alert.room_id, author, now))
+    if raised is None:
+        return None
     for outgoing in _leaving(raised, alert, words, now):
         tx.outbox.add(outgoing, now)
     detail: dict[str, str | int] = {"case": raised.case.number, "urgency": alert.urgency.value}
     tx.audit.append("alert.raised", actor="risk_monitor", detail=detail, now=now)
     return raised
+
+
+def _read_at_last(tx: Transaction, alert: Alert) -> Raised | None:
+    """Find the open case that an unreadable form of this event is in; it becomes as urgent as what was read."""
+    if alert.category in UNREAD:
+        return None
+    for case in tx.cases.open_of(alert.author):
+        if any(known.event_id == alert.event_id and known.category in UNREAD for known in case.alerts):
+            urgent = replace(case, urgency=max(case.urgency, alert.urgency, key=lambda urgency: urgency.rank))
+            tx.cases.update(urgent)
+            return Raised(urgent, is_new=False)
+    return None
 
 
 def _into_case(tx: Transaction, alert: Alert, service: str, care_room: RoomId) -> Raised:
@@ -80,12 +101,12 @@ def _care(tx: Transaction, room_id: RoomId, author: Person, now: datetime) -> tu
 
 def _leaving(raised: Raised, alert: Alert, words: str, now: datetime) -> list[NewOutgoing]:
     number, event = raised.case.number, alert.event_id
-    shown = {"case": number, "event_id": event, "words": words[:WORDS_SHOWN]}
+    shown = {"case": number, "event_id": event, "urgency": alert.urgency.value, "words": words[:WORDS_SHOWN]}
     leaving = [_for_watcher(OutgoingKind.CARE_CARD, f"card:{event}", shown, now)]
     if not raised.is_new:
         leaving = [
-            _for_watcher(OutgoingKind.CARE_MESSAGE, f"again:{event}", shown, now),
-            card_edit(raised.case, f"alert:{event}", now),
+            _for_watcher(OutgoingKind.CARE_MESSAGE, f"again:{event}:{alert.category}", shown, now),
+            card_edit(raised.case, f"alert:{event}:{alert.category}", now),
         ]
     if alert.urgency in _SIGNPOSTED:
         # Once an hour at most: repeating numbers at somebody in distress reads like a machine.

@@ -82,8 +82,8 @@ def test_no_card_uses_a_table_because_phones_drop_it() -> None:
 
 
 def test_a_further_message_rings_the_holder_alone_and_the_team_when_nobody_holds_it() -> None:
-    held = again(facts(claimed(CASE, SAM, AT), "Sam"), "$event", "again")
-    free = again(replace(facts(), team=(SAM, UserId("@kim:k.h"))), "$event", "again")
+    held = again(facts(claimed(CASE, SAM, AT), "Sam"), "$event", Urgency.URGENT, "again")
+    free = again(replace(facts(), team=(SAM, UserId("@kim:k.h"))), "$event", Urgency.URGENT, "again")
 
     assert held["m.mentions"] == {"user_ids": [SAM]}
     assert free["m.mentions"] == {"user_ids": ["@kim:k.h", SAM]}

@@ -12,13 +12,17 @@ from bots.risk_monitor.bot import UNREADABLE_AFTER, Watcher
 from bots.runtime.ledger import Ledger
 from bots.runtime.received import Message, Undecryptable
 from bots.runtime.surroundings import Surroundings
+from keyhouse.core.alerts import Alert
 from keyhouse.core.cases import Case
-from keyhouse.core.ids import Condition, RoomId, UserId
+from keyhouse.core.ids import Condition, EventId, RoomId, UserId
 from keyhouse.core.matching.lexicon import compile_lexicon
+from keyhouse.core.outgoing import OutgoingKind, Worker
 from keyhouse.core.people import Key, Person, PersonState, Role
 from keyhouse.core.ports import Transaction
 from keyhouse.core.rooms import RoomKind, RoomScope
 from keyhouse.core.signposting import Signposting
+from keyhouse.core.urgency import Urgency
+from keyhouse.core.workflows.alerting import raise_alert
 from keyhouse.settings.house import HouseSettings
 from keyhouse.storage.memory import MemoryStore
 
@@ -127,3 +131,24 @@ async def test_one_that_becomes_readable_while_another_alarm_is_kept_ends_nothin
 
     alarmed = {alert.event_id for case in await watched.cases() for alert in case.alerts}
     assert alarmed == {"$one", "$three"}
+
+
+async def test_what_could_be_read_at_last_after_its_alarm_is_judged_and_raised_in_the_same_case(
+    watched: Watched,
+) -> None:
+    # The second alarm joins the case of the first, so a further message has been decided for it already.
+    await watched.watcher.received(unreadable("$zero"))
+    await watched.watcher.received(unreadable("$one"))
+    watched.now += UNREADABLE_AFTER
+    await watched.until_alarmed(2)
+    alert = Alert(EventId("$one"), ROOM, RIVER, Urgency.URGENT, "suicide", ("rule",), watched.now)
+
+    raised = await watched.ledger.write(lambda tx: raise_alert(tx, alert, "what was written", watched.now))
+    again = await watched.ledger.write(lambda tx: tx.outbox.due(Worker.RISK_MONITOR, watched.now, 9))
+
+    (case,) = await watched.cases()
+    assert raised is not None
+    assert (raised.is_new, case.number, case.urgency) == (False, raised.case.number, Urgency.URGENT)
+    told = [row.content for row in again if row.kind is OutgoingKind.CARE_MESSAGE]
+    assert [content["urgency"] for content in told] == ["concern", "urgent"]
+    assert told[-1]["words"] == "what was written"
