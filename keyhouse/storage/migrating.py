@@ -1,6 +1,9 @@
 """Brings the tables to this version."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -19,13 +22,29 @@ def migrate(url: str) -> None:
 
     Raises StoreAway when the database cannot be reached or made, StoreNewer when a newer version has written it.
     """
-    _make_private(sqlite_file(parse_address(url)))
-    engines = open_engines(url)
+    file = sqlite_file(parse_address(url))
+    _make_private(file)
+    with _alone_in(file.parent if file else None):
+        engines = open_engines(url)
+        try:
+            with plain_faults(), engines.writing.begin() as connection:
+                _upgrade(connection)
+        finally:
+            engines.dispose()
+
+
+@contextmanager
+def _alone_in(folder: Path | None) -> Iterator[None]:
+    """Wait for who migrates in this folder: a new file's change to WAL is refused at once when two ask for it."""
+    if folder is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        with plain_faults(), engines.writing.begin() as connection:
-            _upgrade(connection)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
     finally:
-        engines.dispose()
+        os.close(handle)
 
 
 def _upgrade(connection: Connection) -> None:
