@@ -93,6 +93,11 @@ def released(case: Case) -> Case:
     return replace(case, state=CaseState.RAISED, claimed_by=None, claimed_at=None)
 
 
+def reopened(case: Case) -> Case:
+    """Return an ended case as nobody's again, because something of it was not known when it ended."""
+    return replace(released(case), closed_at=None, outcome=None)
+
+
 def closed(case: Case, by: UserId, outcome: Outcome, now: datetime) -> Case:
     """Return the case as ended; who closes an unclaimed one has also claimed it."""
     taken = case if case.claimed_by else claimed(case, by, now)

@@ -11,6 +11,7 @@ RoomId = NewType("RoomId", str)
 EventId = NewType("EventId", str)
 ReferralId = NewType("ReferralId", str)
 CaseNumber = NewType("CaseNumber", int)
+RoomNumber = NewType("RoomNumber", int)
 OutgoingId = NewType("OutgoingId", int)
 Condition = NewType("Condition", str)
 """A topic of support that opens rooms. Its link to a person is health data."""

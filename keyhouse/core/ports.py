@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from keyhouse.core.alarms import Alarm, AlarmKind
 from keyhouse.core.audit import AuditFinding
 from keyhouse.core.cases import Case
-from keyhouse.core.ids import CaseNumber, Condition, EventId, OutgoingId, ReferralId, RoomId, UserId
+from keyhouse.core.ids import CaseNumber, Condition, EventId, OutgoingId, ReferralId, RoomId, RoomNumber, UserId
+from keyhouse.core.incoming import Incoming, NewIncoming
 from keyhouse.core.memberships import Membership
 from keyhouse.core.outgoing import NewOutgoing, Outgoing, Worker
 from keyhouse.core.people import Key, Person, Role
@@ -75,6 +77,13 @@ class Rooms(Protocol):
     def desk_of(self, user_id: UserId) -> RoomScope | None: ...
     def care_room(self, service: str) -> RoomScope | None: ...
     def any_care_room(self) -> RoomScope | None: ...
+    def number_of(self, room_id: RoomId) -> RoomNumber | None:
+        """The small number by which alarms name the room outside the house; given when it is first kept, for ever."""
+        ...
+
+    def numbers(self) -> Mapping[RoomId, RoomNumber]:
+        """The number of every room that the house has or ever had, in one query."""
+        ...
 
 
 class Memberships(Protocol):
@@ -106,6 +115,10 @@ class Cases(Protocol):
 
     def get(self, number: CaseNumber) -> Case | None: ...
     def by_card(self, card: EventId) -> Case | None: ...
+    def by_event(self, event_id: EventId) -> Case | None:
+        """Find the case in which this event is an alert, open or closed."""
+        ...
+
     def open_of(self, author: UserId) -> Sequence[Case]: ...
     def listed(self, *, only_open: bool, limit: int) -> Sequence[Case]:
         """Newest first."""
@@ -128,6 +141,10 @@ class Outbox(Protocol):
         """Keep a decision; False when an equal one (same `once`) is there already, done or not."""
         ...
 
+    def add_all(self, decisions: Sequence[NewOutgoing], /, now: datetime) -> int:
+        """Keep many decisions at once; return how many had no equal one."""
+        ...
+
     def add_again(self, outgoing: NewOutgoing, /, now: datetime) -> bool:
         """Keep a decision also when an equal one is done, in its place; False while an equal one is to be done."""
         ...
@@ -136,13 +153,23 @@ class Outbox(Protocol):
         """Undone decisions whose time has come, oldest first."""
         ...
 
+    def ready(self, worker: Worker, now: datetime, limit: int) -> Sequence[Outgoing]:
+        """Of each lane the oldest due decision, the most urgent first, then the longest due.
+
+        A lane that is held up by an older decision has none.
+        """
+        ...
+
     def next_due_at(self, worker: Worker) -> datetime | None: ...
     def done(self, outgoing_id: OutgoingId, now: datetime) -> None:
         """Mark as done and wipe the content."""
         ...
 
-    def postpone(self, outgoing_id: OutgoingId, until: datetime, fault: str) -> None:
-        """Try again later. fault: a listed word (an error class or code), never text from outside."""
+    def postpone(self, outgoing_id: OutgoingId, until: datetime, fault: str, *, holds_up: bool = False) -> None:
+        """Try again later. fault: a listed word (an error class or code), never text from outside.
+
+        holds_up: whether the later decisions of its lane wait for it.
+        """
         ...
 
     def hasten(self, once: str, now: datetime) -> None:
@@ -151,6 +178,135 @@ class Outbox(Protocol):
 
     def undone(self, worker: Worker, now: datetime) -> int:
         """How many decisions are due and not done."""
+        ...
+
+    def trying(self, outgoing_id: OutgoingId, device_id: str) -> str | None:
+        """Keep which device is about to try; return the device that tried before, None when nobody has.
+
+        Once two devices have tried, each is told that it was another one.
+        """
+        ...
+
+    def known(self, once: str) -> bool:
+        """Say whether a decision under this key is there, done or not."""
+        ...
+
+
+class Inbox(Protocol):
+    """Events received and not yet dealt with, sealed, by worker; shared by all devices of one account.
+
+    The content is wiped when the event is done; its id stays for a while, so that nothing is decided twice.
+    """
+
+    def receive(self, worker: Worker, events: Sequence[NewIncoming], now: datetime) -> Sequence[EventId]:
+        """Keep the events that were never received; return those of all of them that are still to be handled, in order.
+
+        These are neither done nor quarantined. An event that another device of the worker received is kept once and
+        is returned here too while it is to be handled.
+        """
+        ...
+
+    def left_over(self, worker: Worker, limit: int, after: int = 0) -> Sequence[Incoming]:
+        """What an earlier process received and did not finish, oldest first, one more try counted on each.
+
+        Neither unread nor quarantined ones. after: the `place` of the last one of the page before.
+        """
+        ...
+
+    def take(self, worker: Worker, event_id: EventId, now: datetime) -> bool:
+        """Make the event done, and say whether that was still to do: who gets True decides, in this transaction.
+
+        Of two devices that take at once exactly one gets True. An event that was never received gives True.
+        """
+        ...
+
+    def handled(self, worker: Worker, event_ids: Iterable[EventId], now: datetime) -> None:
+        """Make events done about which there was nothing to decide."""
+        ...
+
+    def unread(self, worker: Worker, event_id: EventId, room_key: str, reason: str, now: datetime) -> None:
+        """Keep that an event cannot be read yet; the first time counts.
+
+        room_key: room and session id, kept as a fingerprint.  reason: a listed word.
+        """
+        ...
+
+    def readable_by(self, worker: Worker, room_keys: Iterable[str], limit: int, after: int = 0) -> Sequence[Incoming]:
+        """Unread events whose room key is one of these, also those with an alarm, oldest first; after: as above."""
+        ...
+
+    def still_unread(self, worker: Worker, limit: int, after: int = 0) -> Sequence[Incoming]:
+        """Unread events, also those with an alarm, oldest first; after: as in `left_over`.
+
+        For a start: a key may have been kept just before the process ended, and nobody looked who waited for it.
+        """
+        ...
+
+    def unread_one(self, worker: Worker, event_id: EventId) -> Incoming | None:
+        """Return this event if it is kept and cannot be read yet."""
+        ...
+
+    def unread_since(self, worker: Worker, before: datetime, limit: int) -> Sequence[Incoming]:
+        """Events that have been unread from before this moment on and about which no alarm was raised yet."""
+        ...
+
+    def alarmed(self, worker: Worker, event_id: EventId, now: datetime) -> bool:
+        """Keep that an alarm was raised about an unread event; False when that was so before, or it has been read."""
+        ...
+
+    def quarantine(self, worker: Worker, event_id: EventId, fault: str, now: datetime) -> None:
+        """Set an event aside that cannot be handled; its content stays, sealed. fault: an error class."""
+        ...
+
+    def unread_rooms(self, worker: Worker, now: datetime, within: timedelta) -> Mapping[RoomId, int]:
+        """How many events of the last while are unread, by room."""
+        ...
+
+    def standing(self, worker: Worker) -> Mapping[str, int]:
+        """How many events are new, unread and quarantined, under these names."""
+        ...
+
+    def newest_at(self, worker: Worker) -> datetime | None:
+        """When the newest event was received; None when there is none. For a new device that has to look back."""
+        ...
+
+    def forget(self, worker: Worker, before: datetime, limit: int) -> int:
+        """Delete up to so many events that were done before this moment, and unread ones received before it.
+
+        The newest of the worker stays, whatever it is, for `newest_at`.
+        """
+        ...
+
+
+class Devices(Protocol):
+    """How far the encryption store of each device of our bots had got: an older copy of it is noticed by this."""
+
+    def generation(self, device_id: str) -> int | None: ...
+    def reached(self, worker: Worker, device_id: str, generation: int, now: datetime) -> None:
+        """Keep the generation; a lower one than the kept one changes nothing."""
+        ...
+
+
+class Alarms(Protocol):
+    """What is wrong with the house itself."""
+
+    def open(self) -> Sequence[Alarm]:
+        """Alarms that stand, oldest first."""
+        ...
+
+    def latest(self, limit: int) -> Sequence[Alarm]:
+        """Newest first, also those that ended."""
+        ...
+
+    def put(self, alarm: Alarm) -> bool:
+        """Keep an open alarm; False when one of the same kind and subject was there already.
+
+        Of that one a new `paged_at` is kept, nothing else: finding the same fault again starts no new alarm.
+        """
+        ...
+
+    def end(self, kind: AlarmKind, subject: str, now: datetime) -> bool:
+        """End the open alarm of this kind and subject; False when there is none."""
         ...
 
 
@@ -162,6 +318,9 @@ class Leases(Protocol):
         ...
 
     def release(self, worker: Worker, holder: str) -> None: ...
+    def seize(self, worker: Worker, holder: str, now: datetime, lasts: timedelta) -> None:
+        """Take the lease from whoever holds it, who then sends nothing until it has run out. For drills alone."""
+        ...
 
 
 class AuditTrail(Protocol):
@@ -222,6 +381,12 @@ class Transaction(Protocol):
     def cases(self) -> Cases: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def inbox(self) -> Inbox: ...
+    @property
+    def devices(self) -> Devices: ...
+    @property
+    def alarms(self) -> Alarms: ...
     @property
     def leases(self) -> Leases: ...
     @property

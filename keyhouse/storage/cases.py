@@ -29,6 +29,11 @@ class SqlCases:
         """Find the case whose card this event is."""
         return self._one(select(care_case).where(care_case.c.card == card))
 
+    def by_event(self, event_id: EventId) -> Case | None:
+        """Find the case in which this event is an alert, open or closed."""
+        where = select(alert.c.case_number).where(alert.c.event_id == event_id).scalar_subquery()
+        return self._one(select(care_case).where(care_case.c.number == where))
+
     def open_of(self, author: UserId) -> Sequence[Case]:
         """The person's open cases, one for each service at most."""
         query = select(care_case).where(care_case.c.author == author, care_case.c.closed_at.is_(None))

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, null, select, update
+from sqlalchemy import Row, Select, delete, func, null, or_, select, union_all, update
 
 from keyhouse.core.ids import OutgoingId
-from keyhouse.core.outgoing import NewOutgoing, Outgoing, OutgoingKind, Worker
+from keyhouse.core.outgoing import NewOutgoing, Outgoing, OutgoingKind, Rank, Worker, lane_of, rank_of
 from keyhouse.storage.sealing import Seal
 from keyhouse.storage.tables import outgoing
 from keyhouse.storage.work import Work
+
+_SEVERAL = "several"
+"""Stands in tried_by once more than one device has tried: no device has this id."""
 
 
 class SqlOutbox:
@@ -24,19 +27,12 @@ class SqlOutbox:
 
     def add(self, new: NewOutgoing, now: datetime) -> bool:
         """Keep a decision; False when an equal one (same `once`) is there already, done or not."""
-        txn_id = secrets.token_hex(16)
-        insert = self._work.insert(outgoing).values(
-            kind=new.kind.value,
-            worker=new.worker.value,
-            once_hash=self._seal.fingerprint(new.once),
-            seal_key_id=self._seal.key_id,
-            sealed=self._closed(new, txn_id),
-            due_at=new.due_at,
-            created_at=now,
-            txn_id=txn_id,
-            tries=0,
-        )
-        return self._work.change(insert.on_conflict_do_nothing(index_elements=[outgoing.c.once_hash])) == 1
+        return self.add_all([new], now) == 1
+
+    def add_all(self, decisions: Sequence[NewOutgoing], now: datetime) -> int:
+        """Keep decisions, all in one statement; return how many of them were not there already."""
+        insert = self._work.insert(outgoing).on_conflict_do_nothing(index_elements=[outgoing.c.once_hash])
+        return self._work.added_of(insert.returning(outgoing.c.id), [self._values(new, now) for new in decisions])
 
     def add_again(self, new: NewOutgoing, now: datetime) -> bool:
         """Keep a decision also when an equal one is done, in its place; False while an equal one is still to be done.
@@ -53,6 +49,13 @@ class SqlOutbox:
         rows = self._work.all(query.order_by(outgoing.c.due_at, outgoing.c.id).limit(limit))
         return [self._opened(row) for row in rows]
 
+    def ready(self, worker: Worker, now: datetime, limit: int) -> Sequence[Outgoing]:
+        """Of each lane the oldest due decision, the most urgent first, then the longest due."""
+        # Rank by rank, so that the index gives the first ones of each without a look at the others.
+        ranks = (select(_heads(worker, rank, now).limit(limit).subquery()) for rank in Rank)
+        rows = self._work.all(union_all(*ranks).order_by("rank", "due_at", "id").limit(limit))
+        return [self._opened(row) for row in rows]
+
     def next_due_at(self, worker: Worker) -> datetime | None:
         """When the next undone decision is due; None when there is none."""
         query = select(outgoing.c.due_at).where(*_undone(worker)).order_by(outgoing.c.due_at).limit(1)
@@ -62,12 +65,12 @@ class SqlOutbox:
     def done(self, outgoing_id: OutgoingId, now: datetime) -> None:
         """Mark as done and wipe the content."""
         undone = (outgoing.c.id == outgoing_id, outgoing.c.done_at.is_(None))
-        self._work.change(update(outgoing).where(*undone).values(done_at=now, sealed=null()))
+        self._work.change(update(outgoing).where(*undone).values(done_at=now, sealed=null(), lane=null()))
 
-    def postpone(self, outgoing_id: OutgoingId, until: datetime, fault: str) -> None:
+    def postpone(self, outgoing_id: OutgoingId, until: datetime, fault: str, *, holds_up: bool = False) -> None:
         """Try again later, and count the try."""
         undone = (outgoing.c.id == outgoing_id, outgoing.c.done_at.is_(None))
-        values = {"due_at": until, "fault": fault, "tries": outgoing.c.tries + 1}
+        values = {"due_at": until, "fault": fault, "tries": outgoing.c.tries + 1, "holds_up": holds_up}
         self._work.change(update(outgoing).where(*undone).values(values))
 
     def hasten(self, once: str, now: datetime) -> None:
@@ -79,6 +82,36 @@ class SqlOutbox:
         """How many decisions are due and not done."""
         query = select(func.count()).select_from(outgoing).where(*_undone(worker), outgoing.c.due_at <= now)
         return int(self._work.scalar(query))
+
+    def trying(self, outgoing_id: OutgoingId, device_id: str) -> str | None:
+        """Keep which device is about to try; return the device that tried before, None when nobody has."""
+        row, before = outgoing.c.id == outgoing_id, outgoing.c.tried_by
+        if self._work.change_quietly(update(outgoing).where(row, before.is_(None)).values(tried_by=device_id)) == 1:
+            return None
+        self._work.change_quietly(update(outgoing).where(row, before != device_id).values(tried_by=_SEVERAL))
+        tried_by: str | None = self._work.scalar(select(before).where(row))
+        return tried_by
+
+    def known(self, once: str) -> bool:
+        """Say whether a decision under this key is there, done or not."""
+        query = select(outgoing.c.id).where(outgoing.c.once_hash == self._seal.fingerprint(once))
+        return self._work.scalar(query) is not None
+
+    def _values(self, new: NewOutgoing, now: datetime) -> dict[str, Any]:
+        txn_id = secrets.token_hex(16)
+        return {
+            "kind": new.kind.value,
+            "worker": new.worker.value,
+            "once_hash": self._seal.fingerprint(new.once),
+            "seal_key_id": self._seal.key_id,
+            "sealed": self._closed(new, txn_id),
+            "due_at": new.due_at,
+            "created_at": now,
+            "txn_id": txn_id,
+            "tries": 0,
+            "lane": self._seal.fingerprint(f"lane:{new.worker.value}:{lane_of(new)}"),
+            "rank": rank_of(new.kind).value,
+        }
 
     def _closed(self, new: NewOutgoing, txn_id: str) -> bytes:
         words = json.dumps({"once": new.once, "content": dict(new.content)}, separators=(",", ":"))
@@ -97,6 +130,15 @@ class SqlOutbox:
             txn_id=row.txn_id,
             tries=row.tries,
         )
+
+
+def _heads(worker: Worker, rank: Rank, now: datetime) -> Select[Any]:
+    earlier = outgoing.alias("earlier")
+    in_the_way = or_(earlier.c.due_at <= now, earlier.c.holds_up)
+    same_lane = (earlier.c.lane == outgoing.c.lane, earlier.c.id < outgoing.c.id, earlier.c.done_at.is_(None))
+    blocked = select(earlier.c.id).where(*same_lane, in_the_way).exists()
+    due = (*_undone(worker), outgoing.c.rank == rank.value, outgoing.c.due_at <= now)
+    return select(outgoing).where(*due, ~blocked).order_by(outgoing.c.due_at, outgoing.c.id)
 
 
 def _undone(worker: Worker) -> tuple[Any, ...]:

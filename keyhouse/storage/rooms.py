@@ -1,15 +1,15 @@
 """Rooms and what opens them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, literal, select, true, union_all
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, literal, select, true, union_all
 
-from keyhouse.core.ids import Condition, RoomId, UserId
+from keyhouse.core.ids import Condition, RoomId, RoomNumber, UserId
 from keyhouse.core.people import TEAM_ROLES, Role
 from keyhouse.core.rooms import ROOM_KINDS, RoomKind, RoomScope
-from keyhouse.storage.tables import room, room_condition, room_member, room_role
+from keyhouse.storage.tables import room, room_condition, room_member, room_number, room_role
 from keyhouse.storage.work import Work
 
 _BY_ROLE_ALONE = [kind.value for kind, rules in ROOM_KINDS.items() if not rules.by_condition and not rules.personal]
@@ -43,6 +43,7 @@ class SqlRooms:
             self._work.change(delete(table).where(table.c.room_id == scope.room_id))
             rows = [{"room_id": scope.room_id, column.name: str(value)} for value in sorted(opened_to)]
             self._work.change(table.insert(), rows)
+        self._number(scope.room_id)
 
     def all(self) -> Sequence[RoomScope]:
         """Every room of the house, by its stable name."""
@@ -68,6 +69,21 @@ class SqlRooms:
     def any_care_room(self) -> RoomScope | None:
         """Find the first care room there is."""
         return self._first(select(room).where(room.c.kind == RoomKind.CARE.value, room.c.service.is_not(None)))
+
+    def number_of(self, room_id: RoomId) -> RoomNumber | None:
+        """The small number by which alarms name the room outside the house."""
+        number = self._work.scalar(select(room_number.c.number).where(room_number.c.room_id == room_id))
+        return None if number is None else RoomNumber(number)
+
+    def numbers(self) -> Mapping[RoomId, RoomNumber]:
+        """The number of every room that the house has or ever had."""
+        return {RoomId(row.room_id): RoomNumber(row.number) for row in self._work.all(select(room_number))}
+
+    def _number(self, room_id: RoomId) -> None:
+        # Asked for first: PostgreSQL would use up a number with every insert that conflicts.
+        has_one = exists().where(room_number.c.room_id == room_id)
+        insert = self._work.insert(room_number).from_select(["room_id"], select(literal(room_id)).where(~has_one))
+        self._work.change(insert.on_conflict_do_nothing(index_elements=[room_number.c.room_id]))
 
     def _first(self, query: Select[Any]) -> RoomScope | None:
         rows = self._work.all(query.order_by(room.c.slug).limit(1))

@@ -36,7 +36,8 @@ class Seal:
 
     def fingerprint(self, word: str) -> str:
         """Return a keyed hash by which a word is found again without being kept."""
-        return hmac.new(self._fingerprint_key, word.encode(), hashlib.sha256).hexdigest()
+        # A stranger's event may name a session by half of a surrogate pair, which plain UTF-8 refuses.
+        return hmac.new(self._fingerprint_key, word.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def _bound_to(table: str, row: str) -> bytes:

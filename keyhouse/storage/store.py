@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from keyhouse.core.ports import Transaction
+from keyhouse.storage.alarms import SqlAlarms
 from keyhouse.storage.audit import SqlAudit
 from keyhouse.storage.cases import SqlCases
+from keyhouse.storage.devices import SqlDevices
 from keyhouse.storage.engine import Engines, open_engines, plain_faults
 from keyhouse.storage.heartbeats import SqlHeartbeats
 from keyhouse.storage.house_keys import HouseKeys
+from keyhouse.storage.inbox import SqlInbox
 from keyhouse.storage.leases import SqlLeases
 from keyhouse.storage.memberships import SqlMemberships
 from keyhouse.storage.outbox import SqlOutbox
@@ -30,6 +33,9 @@ class SqlTransaction:
         self.memberships = SqlMemberships(work)
         self.cases = SqlCases(work)
         self.outbox = SqlOutbox(work, seal)
+        self.inbox = SqlInbox(work, seal)
+        self.devices = SqlDevices(work)
+        self.alarms = SqlAlarms(work)
         self.leases = SqlLeases(work)
         self.audit = SqlAudit(work, keys.audit, seal)
         self.heartbeats = SqlHeartbeats(work)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from keyhouse.storage.engine import parse_address, plain_faults, sqlite_file
+from keyhouse.storage.engine import open_engines, parse_address, plain_faults, sqlite_file
 from keyhouse.storage.errors import StoreNewer, StoreOlder
 
 _STEPS = Path(__file__).parent / "migrations" / "versions"
@@ -25,6 +25,22 @@ def require_current(url: str, engine: Engine) -> None:
     refuse_unknown(version)
     if version != known_versions()[-1]:
         raise StoreOlder
+
+
+def version_at(url: str) -> str:
+    """Return the version of the tables at this address; StoreOlder when there are none."""
+    file = sqlite_file(parse_address(url))
+    if file is not None and not file.exists():
+        raise StoreOlder
+    engines = open_engines(url)
+    try:
+        with plain_faults(), engines.reading.connect() as connection:
+            version = version_of(connection)
+    finally:
+        engines.dispose()
+    if version is None:
+        raise StoreOlder
+    return version
 
 
 def refuse_unknown(version: str | None) -> None:

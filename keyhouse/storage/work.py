@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, Select, Table, text
+from sqlalchemy import CompoundSelect, Connection, Executable, Row, Select, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 CHANNEL = "keyhouse"
 """On which PostgreSQL tells that something has changed."""
@@ -25,7 +26,7 @@ class Work:
         """Return the only row, or None; in a writing transaction it is held until the end."""
         return self._connection.execute(self._held(query)).one_or_none()
 
-    def all(self, query: Select[Any]) -> Sequence[Row[Any]]:
+    def all(self, query: Select[Any] | CompoundSelect[Any]) -> Sequence[Row[Any]]:
         """Return every row, without holding it."""
         return self._connection.execute(query).all()
 
@@ -50,6 +51,12 @@ class Work:
         """Insert one row and return the value that it was given."""
         self._changed = True
         return self._connection.execute(statement).scalar_one()
+
+    def added_of(self, statement: ReturningInsert[Any], rows: Sequence[Mapping[str, Any]]) -> int:
+        """Insert rows and return how many were new. statement: an insert that returns something of each new row."""
+        added = len(self._connection.execute(statement, rows).all()) if rows else 0
+        self._changed = self._changed or added > 0
+        return added
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """Begin an insert that may say what to do on a conflict."""

@@ -46,6 +46,8 @@ def test_a_case_comes_back_through_its_whole_life(store: Store) -> None:
         with store.reading() as tx:
             assert tx.cases.get(kept.number) == step
             assert tx.cases.by_card(EventId("$card")) == step
+            assert tx.cases.by_event(EventId("$one")) == step
+            assert tx.cases.by_event(EventId("$other")) is None
 
 
 def test_a_person_has_one_open_case_in_a_service_and_another_after_it_is_closed(store: Store) -> None:

@@ -8,17 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
+from keyhouse.core.outgoing import Worker
 from keyhouse.storage import check
 from keyhouse.storage.errors import StoreAway, StoreNewer, StoreOlder
 from keyhouse.storage.house_keys import HouseKeys
 from keyhouse.storage.migrating import migrate
+from keyhouse.storage.sealing import Seal
 from keyhouse.storage.store import open_store
 from keyhouse.storage.tables import metadata
 from keyhouse.storage.versions import known_versions
-from tests.support.household import person
+from tests.support.household import NOW, care_room, person
 from tests.support.postgres import new_database
 
 
@@ -30,10 +34,10 @@ def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new_database(request.getfixturevalue("postgres_url"), f"fresh_{secrets.token_hex(4)}")
 
 
-def _execute(url: str, statement: str) -> None:
+def _execute(url: str, statement: str, **bound: str | bytes) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
-        connection.execute(text(statement))
+        connection.execute(text(statement), bound)
     engine.dispose()
 
 
@@ -82,6 +86,51 @@ def test_migrating_again_keeps_everything(fresh_url: str, house_keys: HouseKeys)
     store.close()
 
 
+def _migrate_to(url: str, version: str) -> None:
+    """Bring the tables to an older version, as that version of the house would have left them."""
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).touch()
+    config = Config()
+    config.set_main_option("script_location", str(Path(check.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+    engine.dispose()
+
+
+def test_a_house_of_the_first_version_keeps_everything_and_its_rooms_get_numbers(
+    fresh_url: str, house_keys: HouseKeys
+) -> None:
+    _migrate_to(fresh_url, "0001")
+    _execute(fresh_url, "INSERT INTO room (room_id, slug, kind, name) VALUES ('!b', 'birch', 'quiet', 'Birch')")
+    _execute(fresh_url, "INSERT INTO room (room_id, slug, kind, name) VALUES ('!a', 'willow', 'quiet', 'Willow')")
+    _execute(
+        fresh_url,
+        "INSERT INTO outgoing (kind, worker, once_hash, seal_key_id, sealed, due_at, created_at, txn_id, tries)"
+        " VALUES ('greeting', 'booking', :once, :key, :sealed, :now, :now, 'txn', 2)",
+        once=Seal(house_keys.seal).fingerprint("once"),
+        key=Seal(house_keys.seal).key_id,
+        sealed=Seal(house_keys.seal).close(b'{"once": "once", "content": {"a": 1}}', "outgoing", "txn"),
+        now="2027-03-29 10:00:00.000000",
+    )
+
+    migrate(fresh_url)
+
+    store = open_store(fresh_url, house_keys)
+    with store.writing() as tx:
+        assert tx.rooms.numbers() == {"!b": 1, "!a": 2}
+        tx.rooms.put(care_room())
+        assert tx.rooms.number_of(care_room().room_id) == 3
+        (row,) = tx.outbox.due(Worker.BOOKING, NOW, 9)
+        assert (row.once, row.content, row.tries) == ("once", {"a": 1}, 2)
+        assert [one.id for one in tx.outbox.ready(Worker.BOOKING, NOW, 9)] == [row.id]
+        assert tx.outbox.trying(row.id, "A") is None
+    store.close()
+    assert check.differences(fresh_url) == []
+
+
 def test_the_versions_that_are_known_are_those_that_the_migrations_make() -> None:
     steps = ScriptDirectory(str(Path(check.__file__).parent / "migrations")).walk_revisions()
 
@@ -101,15 +150,16 @@ def test_a_migration_that_fails_leaves_nothing_half_made(fresh_url: str) -> None
         for table in [*metadata.tables, "alembic_version"]:
             _execute(fresh_url, f"DROP TABLE {table}")
     # A table that is in the way of the last step.
-    _execute(fresh_url, "CREATE TABLE audit_person_key (person INTEGER)")
+    _execute(fresh_url, "CREATE TABLE alarm (person INTEGER)")
 
     with pytest.raises(Exception, match=r"answer|already exists"):
         migrate(fresh_url)
 
-    assert _tables(fresh_url) == {"audit_person_key"}
+    assert _tables(fresh_url) == {"alarm"}
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(database_url: str, house_keys: HouseKeys) -> None:
+    newest = known_versions()[-1]
     _execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
     try:
         with pytest.raises(StoreNewer, match="written by a newer version of keyhouse; install that version"):
@@ -117,7 +167,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(database_url
         with pytest.raises(StoreNewer):
             migrate(database_url)
     finally:
-        _execute(database_url, "UPDATE alembic_version SET version_num = '0001'")
+        _execute(database_url, "UPDATE alembic_version SET version_num = :newest", newest=newest)
     open_store(database_url, house_keys).close()
 
 

@@ -139,7 +139,7 @@ def test_a_holder_renews_its_lease_and_alone_gives_it_back(store: Store) -> None
         tx.leases.take(WATCHER, "a", NOW, A_SECOND)
         assert tx.leases.take(WATCHER, "a", NOW, AN_HOUR)
         tx.leases.release(WATCHER, "b")
-        assert not tx.leases.take(WATCHER, "b", NOW + A_SECOND, A_SECOND)
+        assert not tx.leases.take(WATCHER, "b", NOW + A_SECOND, AN_HOUR)
         tx.leases.release(WATCHER, "a")
         assert tx.leases.take(WATCHER, "b", NOW, A_SECOND)
 

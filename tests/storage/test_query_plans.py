@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, create_engine, event
 
+from keyhouse.core.alarms import Alarm, AlarmKind
 from keyhouse.core.cases import Outcome, closed
 from keyhouse.core.ids import EventId, RoomId
+from keyhouse.core.incoming import NewIncoming
 from keyhouse.core.memberships import Membership, MembershipState
 from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
 from keyhouse.core.people import Role
@@ -32,10 +34,12 @@ from tests.support.household import (
     user,
 )
 
+BLIND = Alarm(AlarmKind.WATCHER_LAGS, "", NOW)
+
 # Newest first by the primary key, with a limit: the walk ends after so many rows.
 LIMITED = re.compile(
     r"FROM (care_case( WHERE care_case\.closed_at IS NULL)? ORDER BY care_case\.number"
-    r"|audit_entry ORDER BY audit_entry\.sequence) DESC LIMIT"
+    r"|audit_entry ORDER BY audit_entry\.sequence|alarm ORDER BY alarm\.id) DESC LIMIT"
 )
 
 
@@ -79,11 +83,31 @@ def _work(tx: Transaction) -> None:
     tx.outbox.postpone(row.id, NOW, "fault")
     tx.outbox.hasten("once", NOW)
     tx.outbox.done(row.id, NOW)
+    tx.outbox.trying(row.id, "DEVICE")
+    tx.outbox.add_all([NewOutgoing(OutgoingKind.GREETING, Worker.BOOKING, "twice", {}, NOW)], NOW)
+    _receive(tx)
+    tx.devices.reached(Worker.BOOKING, "DEVICE", 1, NOW)
+    tx.alarms.put(BLIND)
+    tx.alarms.put(replace(BLIND, paged_at=NOW))
+    tx.alarms.end(BLIND.kind, BLIND.subject, NOW)
     tx.leases.take(Worker.BOOKING, "a", NOW, timedelta(seconds=1))
     tx.leases.release(Worker.BOOKING, "a")
     tx.heartbeats.beat(Heartbeat("booking", 1, NOW, NOW, None, {}))
     tx.audit.append("test", actor=user("river"), now=NOW)
     tx.audit.forget(user("river"))
+
+
+def _receive(tx: Transaction) -> None:
+    events = [NewIncoming(RoomId("!a"), EventId(f"${number}"), {}) for number in range(3)]
+    tx.inbox.receive(Worker.BOOKING, events, NOW)
+    tx.inbox.left_over(Worker.BOOKING, 9)
+    tx.inbox.take(Worker.BOOKING, EventId("$0"), NOW)
+    tx.inbox.take(Worker.BOOKING, EventId("$unknown"), NOW)
+    tx.inbox.unread(Worker.BOOKING, EventId("$1"), "key", "no_key", NOW)
+    tx.inbox.alarmed(Worker.BOOKING, EventId("$1"), NOW)
+    tx.inbox.quarantine(Worker.BOOKING, EventId("$2"), "ValueError", NOW)
+    tx.inbox.handled(Worker.BOOKING, [EventId("$2")], NOW)
+    tx.inbox.forget(Worker.BOOKING, NOW + timedelta(days=1), 9)
 
 
 def _look(tx: Transaction) -> None:
@@ -100,18 +124,32 @@ def _look(tx: Transaction) -> None:
     tx.rooms.desk_of(user("river"))
     tx.rooms.care_room(EATING)
     tx.rooms.any_care_room()
+    tx.rooms.number_of(care_room().room_id)
     for role in Role:
         tx.rooms.opened_by(role, frozenset({ANOREXIA, BULIMIA}), user("river"))
     tx.memberships.of(user("river"))
     tx.memberships.astray(NOW, 99)
     tx.cases.by_card(EventId("$card"))
+    tx.cases.by_event(EventId("$one"))
     tx.cases.open_of(user("river"))
     tx.cases.has_alert(EventId("$one"))
     tx.cases.listed(only_open=True, limit=5)
     tx.cases.listed(only_open=False, limit=5)
     tx.outbox.due(Worker.BOOKING, NOW, 9)
+    tx.outbox.ready(Worker.BOOKING, NOW, 9)
     tx.outbox.next_due_at(Worker.BOOKING)
     tx.outbox.undone(Worker.BOOKING, NOW)
+    tx.outbox.known("once")
+    tx.inbox.readable_by(Worker.BOOKING, ["key", "other"], 9)
+    tx.inbox.still_unread(Worker.BOOKING, 9)
+    tx.inbox.unread_one(Worker.BOOKING, EventId("$one"))
+    tx.inbox.unread_since(Worker.BOOKING, NOW, 9)
+    tx.inbox.unread_rooms(Worker.BOOKING, NOW, timedelta(hours=1))
+    tx.inbox.standing(Worker.BOOKING)
+    tx.inbox.newest_at(Worker.BOOKING)
+    tx.devices.generation("DEVICE")
+    tx.alarms.open()
+    tx.alarms.latest(5)
 
 
 def test_no_query_walks_through_a_whole_table(
@@ -138,8 +176,9 @@ def _walks(url: str, statements: list[tuple[str, object]]) -> list[str]:
     walks = []
     for statement, bound in statements:
         steps = [step for step in _plan(url, statement, bound) if step.startswith("SCAN ")]
-        # The heartbeats are one row for each process, and a list in the statement is no table.
-        steps = [step for step in steps if not re.match(r"SCAN (heartbeat|\(|CONSTANT|anon)", step)]
+        # The heartbeats are one row for each process, few alarms stand, and a list in the statement is no table.
+        few = r"SCAN (heartbeat|alarm USING INDEX uq_alarm_open|\(|CONSTANT|anon)"
+        steps = [step for step in steps if not re.match(few, step)]
         walks += [f"{step}: {statement}" for step in steps if not LIMITED.search(" ".join(statement.split()))]
     return walks
 
@@ -199,3 +238,45 @@ def test_rooms_are_seen_whole_in_one_walk_for_all_of_them(
     store.close()
 
     assert len([one for one in asked if "membership" in one[0]]) == 2
+
+
+def test_a_thousand_events_are_received_and_handled_in_a_handful_of_statements(
+    sql_store: Store, asked: list[tuple[str, object]]
+) -> None:
+    events = [NewIncoming(RoomId("!a"), EventId(f"${number}"), {"body": "x" * 400}) for number in range(1_000)]
+    asked.clear()
+
+    with sql_store.writing() as tx:
+        undone = tx.inbox.receive(Worker.BOOKING, events, NOW)
+        tx.inbox.handled(Worker.BOOKING, undone, NOW)
+
+    assert len(undone) == 1_000
+    assert len(asked) <= 8
+
+
+def test_many_decisions_are_kept_in_a_handful_of_statements(sql_store: Store, asked: list[tuple[str, object]]) -> None:
+    decisions = [NewOutgoing(OutgoingKind.GREETING, Worker.BOOKING, f"once {number}", {}, NOW) for number in range(999)]
+    with sql_store.writing() as tx:
+        tx.outbox.add(decisions[0], NOW)
+    asked.clear()
+
+    with sql_store.writing() as tx:
+        assert tx.outbox.add_all([*decisions, decisions[-1]], NOW) == 998
+        assert tx.outbox.add_all([], NOW) == 0
+
+    assert len(asked) <= 8
+
+
+@pytest.mark.parametrize("index", ["unread", "room_key", "done", "worker_received_at", "undone"])
+def test_each_look_into_the_inbox_goes_along_the_index_that_is_there_for_it(
+    sqlite_url: str, house_keys: HouseKeys, asked: list[tuple[str, object]], index: str
+) -> None:
+    store = open_store(sqlite_url, house_keys)
+    asked.clear()
+    _a_day(store)
+    store.close()
+    selects = [one for one in asked if one[0].startswith("SELECT") and "incoming" in one[0]]
+
+    plans = [" ".join(_plan(sqlite_url, *one)) for one in selects]
+
+    assert [plan for plan in plans if f"INDEX ix_incoming_{index} " in plan] != []

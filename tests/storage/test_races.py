@@ -1,7 +1,6 @@
 """Many at once: exactly one gets it."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,9 +16,10 @@ from keyhouse.core.workflows.alerting import raise_alert
 from keyhouse.core.workflows.casework import claim
 from keyhouse.core.workflows.registration import Draws, ReferralRequest, issue, redeem
 from keyhouse.storage import engine
-from keyhouse.storage.errors import StoreAway, StoreFault
+from keyhouse.storage.errors import StoreAway
 from keyhouse.storage.house_keys import HouseKeys
 from keyhouse.storage.store import open_store
+from tests.support.at_once import at_once
 from tests.support.household import (
     ANOREXIA,
     EXCLUSIONS,
@@ -37,30 +37,6 @@ from tests.support.household import (
 AT_ONCE = 20
 
 
-def _at_once(store: Store, *doings: Callable[[Transaction], object]) -> list[object]:
-    """Do each in a thread and a writing transaction of its own, all starting together."""
-    start = threading.Barrier(len(doings))
-    results: list[object] = []
-
-    def run(doing: Callable[[Transaction], object]) -> None:
-        start.wait(20)
-        result: object = None
-        try:
-            with store.writing() as tx:
-                result = doing(tx)
-        except StoreFault as fault:
-            result = fault
-        results.append(result)
-
-    threads = [threading.Thread(target=run, args=[doing]) for doing in doings]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(50)
-    assert len(results) == len(doings), "a thread did not end"
-    return results
-
-
 def _furnish(store: Store, *people: Person) -> None:
     with store.writing() as tx:
         for scope in (care_room(), living_room(ANOREXIA)):
@@ -75,7 +51,7 @@ def test_when_twenty_redeem_one_code_at_once_exactly_one_person_moves_in(store: 
         tx.referrals.add(referral("river", ANOREXIA))
     accounts = [UserId(f"@river:server-{number}.test") for number in range(AT_ONCE)]
 
-    results = _at_once(store, *[lambda tx, who=who: redeem(tx, who, NOW) for who in accounts])
+    results = at_once(store, *[lambda tx, who=who: redeem(tx, who, NOW) for who in accounts])
 
     moved_in = [result for result in results if isinstance(result, Person)]
     assert len(moved_in) == 1
@@ -91,7 +67,7 @@ def test_when_one_account_redeems_twenty_times_at_once_it_is_done_once(store: St
     with store.writing() as tx:
         tx.referrals.add(referral("river", ANOREXIA))
 
-    results = _at_once(store, *[lambda tx: redeem(tx, user("river"), NOW)] * AT_ONCE)
+    results = at_once(store, *[lambda tx: redeem(tx, user("river"), NOW)] * AT_ONCE)
 
     assert results == [results[0]] * AT_ONCE
     assert isinstance(results[0], Person)
@@ -105,7 +81,7 @@ def test_when_two_referrals_draw_one_name_at_once_one_is_issued(store: Store) ->
     drawn = [replace(referral("river"), id=f"r{number}", code_hash=f"h{number}") for number in range(2)]  # type: ignore[arg-type]
     draws = [Draws(one.id, one.pseudonym, one.code_hash) for one in drawn]
 
-    _at_once(store, *[lambda tx, draw=draw: issue(tx, request, draw, KNOWN, EXCLUSIONS, NOW) for draw in draws])
+    at_once(store, *[lambda tx, draw=draw: issue(tx, request, draw, KNOWN, EXCLUSIONS, NOW) for draw in draws])
 
     with store.reading() as tx:
         assert [kept.pseudonym for kept in tx.referrals.all()] == ["river"]
@@ -118,7 +94,7 @@ def test_when_two_clinicians_claim_at_once_exactly_one_gets_the_case(store: Stor
     with store.writing() as tx:
         number = tx.cases.add(case("river")).number
 
-    results = _at_once(store, *[lambda tx, who=who: claim(tx, number, who.user_id, NOW) for who in team])
+    results = at_once(store, *[lambda tx, who=who: claim(tx, number, who.user_id, NOW) for who in team])
 
     (taken,) = [result for result in results if isinstance(result, Case)]
     assert Refused(Reason.CASE_TAKEN) in results
@@ -130,7 +106,7 @@ def test_when_two_watchers_raise_one_message_at_once_there_is_one_alert(store: S
     _furnish(store, person("river"))
     one = alert("one", "river")
 
-    results = _at_once(store, *[lambda tx: raise_alert(tx, one, "words", NOW)] * 2)
+    results = at_once(store, *[lambda tx: raise_alert(tx, one, "words", NOW)] * 2)
 
     assert results.count(None) == 1
     with store.reading() as tx:
@@ -142,7 +118,7 @@ def test_when_many_messages_of_one_person_alert_at_once_they_are_one_case(store:
     _furnish(store, person("river"))
     alerts = [alert(f"e{number}", "river") for number in range(8)]
 
-    _at_once(store, *[lambda tx, one=one: raise_alert(tx, one, "words", NOW) for one in alerts])
+    at_once(store, *[lambda tx, one=one: raise_alert(tx, one, "words", NOW) for one in alerts])
 
     with store.reading() as tx:
         (kept,) = tx.cases.listed(only_open=False, limit=9)
@@ -152,7 +128,7 @@ def test_when_many_messages_of_one_person_alert_at_once_they_are_one_case(store:
 def test_when_equal_decisions_are_saved_at_once_one_is_kept(store: Store) -> None:
     new = NewOutgoing(OutgoingKind.GREETING, Worker.BOOKING, "once", {}, NOW)
 
-    results = _at_once(store, *[lambda tx: tx.outbox.add(new, NOW)] * AT_ONCE)
+    results = at_once(store, *[lambda tx: tx.outbox.add(new, NOW)] * AT_ONCE)
 
     assert sorted(map(str, results)) == ["False"] * (AT_ONCE - 1) + ["True"]
 
@@ -160,7 +136,7 @@ def test_when_equal_decisions_are_saved_at_once_one_is_kept(store: Store) -> Non
 def test_when_two_take_a_lease_at_once_one_holds_it(store: Store) -> None:
     lasts = timedelta(seconds=30)
 
-    results = _at_once(store, *[lambda tx, who=who: tx.leases.take(Worker.BOOKING, who, NOW, lasts) for who in "ab"])
+    results = at_once(store, *[lambda tx, who=who: tx.leases.take(Worker.BOOKING, who, NOW, lasts) for who in "ab"])
 
     assert sorted(map(str, results)) == ["False", "True"]
 
@@ -169,7 +145,7 @@ def test_when_many_acts_are_written_at_once_the_chain_holds(store: Store) -> Non
     def act(tx: Transaction) -> None:
         tx.audit.append("test", actor=user("river"), subject="host", now=NOW)
 
-    results = _at_once(store, *[act] * AT_ONCE)
+    results = at_once(store, *[act] * AT_ONCE)
 
     assert results == [None] * AT_ONCE
     with store.reading() as tx:
@@ -185,7 +161,7 @@ def test_two_stores_of_one_database_are_as_safe_as_one(database_url: str, house_
     outcomes: list[object] = []
 
     def redeem_in(store: Store, name: str) -> None:
-        outcomes.extend(_at_once(store, *[lambda tx: redeem(tx, UserId(f"@river:{name}.test"), NOW)] * 5))
+        outcomes.extend(at_once(store, *[lambda tx: redeem(tx, UserId(f"@river:{name}.test"), NOW)] * 5))
 
     threads = [threading.Thread(target=redeem_in, args=[store, name]) for store, name in zip(stores, "ab", strict=True)]
     for thread in threads:

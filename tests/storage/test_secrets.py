@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from keyhouse.core.ids import EventId, RoomId
+from keyhouse.core.incoming import NewIncoming
 from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
 from keyhouse.core.ports import Store
 from keyhouse.core.workflows.alerting import raise_alert
@@ -22,8 +24,17 @@ from keyhouse.storage.sealing import Seal
 from keyhouse.storage.store import SqlStore, open_store
 from tests.support.household import ANOREXIA, NOW, alert, care_room, living_room, person, user
 
+ONE, TWO = EventId("$one"), EventId("$two")
 CANARY = "nobody-may-read-this-canary"
 WATCHER = Worker.RISK_MONITOR
+
+
+def _receive(store: Store) -> None:
+    content = {"body": f"{CANARY} clear", "ciphertext": f"{CANARY} cipher"}
+    event = {"sender": f"@{CANARY}:keyhouse.test", "content": content}
+    with store.writing() as tx:
+        tx.inbox.receive(WATCHER, [NewIncoming(RoomId("!a"), ONE, event), NewIncoming(RoomId("!a"), TWO, event)], NOW)
+        tx.inbox.unread(WATCHER, ONE, f"!a {CANARY}", "no_key", NOW)
 
 
 def _say(store: Store, event: str) -> None:
@@ -61,6 +72,66 @@ def test_words_in_an_outgoing_are_nowhere_in_a_dump(postgres_house_url: str, hou
     assert CANARY not in dump
     assert CANARY.encode().hex() not in dump
     store.close()
+
+
+def test_what_was_received_is_nowhere_in_the_database_files(sqlite_url: str, house_keys: HouseKeys) -> None:
+    store = open_store(sqlite_url, house_keys)
+    folder = Path(sqlite_url.removeprefix("sqlite:///")).parent
+
+    _receive(store)
+
+    with store.writing() as tx:
+        words = str(tx.inbox.left_over(WATCHER, 9)[0].raw)
+        waiting = tx.inbox.readable_by(WATCHER, [f"!a {CANARY}"], 9)
+    kept = b"".join(file.read_bytes() for file in folder.iterdir())
+    assert CANARY in words
+    assert len(waiting) == 1
+    assert ONE.encode() in kept
+    assert CANARY.encode() not in kept
+    store.close()
+
+
+def test_what_was_received_is_nowhere_in_a_dump(postgres_house_url: str, house_keys: HouseKeys) -> None:
+    store = open_store(postgres_house_url, house_keys)
+    _receive(store)
+
+    dump = _dump(postgres_house_url)
+
+    assert ONE in dump
+    assert CANARY not in dump
+    assert CANARY.encode().hex() not in dump
+    store.close()
+
+
+def test_an_event_that_is_done_is_wiped(sql_store: SqlStore, database_url: str) -> None:
+    _receive(sql_store)
+
+    with sql_store.writing() as tx:
+        tx.inbox.take(WATCHER, ONE, NOW)
+        tx.inbox.handled(WATCHER, [TWO], NOW)
+
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT event_id, sealed, room_key_hash FROM incoming ORDER BY place")).all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [(ONE, None, None), (TWO, None, None)]
+
+
+@pytest.mark.parametrize("column", ["event_id", "worker", "sealed"])
+def test_an_event_that_was_moved_or_changed_does_not_open(sql_store: SqlStore, database_url: str, column: str) -> None:
+    _receive(sql_store)
+    changes = {
+        "event_id": "UPDATE incoming SET event_id = '$other' WHERE event_id = '$two'",
+        "worker": "UPDATE incoming SET worker = 'booking' WHERE event_id = '$two'",
+        "sealed": "UPDATE incoming SET sealed = (SELECT sealed FROM incoming WHERE event_id = '$one')",
+    }
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text(changes[column]))
+    engine.dispose()
+
+    with pytest.raises(SealBroken), sql_store.writing() as tx:
+        tx.inbox.left_over(Worker.BOOKING if column == "worker" else WATCHER, 9)
 
 
 def _dump(url: str) -> str:

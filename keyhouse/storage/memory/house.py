@@ -6,7 +6,7 @@ from datetime import datetime
 
 from keyhouse.core.access import moves_for
 from keyhouse.core.accounts import ServiceAccount
-from keyhouse.core.ids import Condition, ReferralId, RoomId, UserId, localpart
+from keyhouse.core.ids import Condition, ReferralId, RoomId, RoomNumber, UserId, localpart
 from keyhouse.core.memberships import INSIDE, Membership, MembershipState
 from keyhouse.core.people import Key, Person, Role
 from keyhouse.core.referrals import Referral
@@ -124,6 +124,7 @@ class MemoryRooms:
         same_slug = self.by_slug(scope.slug)
         only_once(same_slug is not None and same_slug.room_id != scope.room_id)
         self._shelves.rooms[scope.room_id] = scope
+        self._shelves.room_numbers.setdefault(scope.room_id, RoomNumber(len(self._shelves.room_numbers) + 1))
 
     def all(self) -> Sequence[RoomScope]:
         """Every room of the house, by its stable name."""
@@ -145,6 +146,14 @@ class MemoryRooms:
     def any_care_room(self) -> RoomScope | None:
         """Find the first care room there is."""
         return next(iter(self._care_rooms()), None)
+
+    def number_of(self, room_id: RoomId) -> RoomNumber | None:
+        """The small number by which alarms name the room outside the house."""
+        return self._shelves.room_numbers.get(room_id)
+
+    def numbers(self) -> Mapping[RoomId, RoomNumber]:
+        """The number of every room that the house has or ever had."""
+        return dict(self._shelves.room_numbers)
 
     def _care_rooms(self) -> list[RoomScope]:
         return [scope for scope in self.all() if scope.kind is RoomKind.CARE and scope.service is not None]

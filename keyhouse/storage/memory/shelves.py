@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
+from keyhouse.core.alarms import Alarm
 from keyhouse.core.alerts import Alert
 from keyhouse.core.audit import AuditEntry
 from keyhouse.core.cases import Case
-from keyhouse.core.ids import CaseNumber, EventId, OutgoingId, ReferralId, RoomId, UserId
+from keyhouse.core.ids import CaseNumber, EventId, OutgoingId, ReferralId, RoomId, RoomNumber, UserId
+from keyhouse.core.incoming import Incoming
 from keyhouse.core.memberships import Membership
 from keyhouse.core.outgoing import Outgoing, Worker
 from keyhouse.core.people import Key, Person
@@ -14,6 +16,39 @@ from keyhouse.core.ports import Heartbeat
 from keyhouse.core.referrals import Referral
 from keyhouse.core.rooms import RoomScope
 from keyhouse.storage.errors import StoreConflict
+
+
+@dataclass(frozen=True)
+class Received:
+    """An event in the inbox with what became of it."""
+
+    worker: Worker
+    event: Incoming
+    room_key: str | None = None
+    alarmed_at: datetime | None = None
+    quarantined_at: datetime | None = None
+    done_at: datetime | None = None
+
+    @property
+    def flows(self) -> bool:
+        """Whether it is still to be handled."""
+        return self.done_at is None and self.quarantined_at is None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nobody has found out yet if it can be read."""
+        return self.flows and self.event.unread_since is None
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it is known that it cannot be read yet."""
+        return self.flows and self.event.unread_since is not None
+
+    def ended_before(self, moment: datetime) -> bool:
+        """Whether it was done before this moment, or received before it and never read."""
+        return (self.is_unread and self.event.received_at < moment) or (
+            self.done_at is not None and self.done_at < moment
+        )
 
 
 @dataclass
@@ -24,11 +59,17 @@ class Shelves:
     keys: dict[int, Key] = field(default_factory=dict)
     referrals: dict[ReferralId, Referral] = field(default_factory=dict)
     rooms: dict[RoomId, RoomScope] = field(default_factory=dict)
+    room_numbers: dict[RoomId, RoomNumber] = field(default_factory=dict)
     memberships: dict[tuple[UserId, RoomId], Membership] = field(default_factory=dict)
     cases: dict[CaseNumber, Case] = field(default_factory=dict)
     alerts: dict[EventId, Alert] = field(default_factory=dict)
     outgoing: dict[OutgoingId, Outgoing] = field(default_factory=dict)
     once: dict[str, OutgoingId] = field(default_factory=dict)
+    holding_up: dict[OutgoingId, bool] = field(default_factory=dict)
+    tried_by: dict[OutgoingId, str] = field(default_factory=dict)
+    incoming: dict[tuple[Worker, EventId], Received] = field(default_factory=dict)
+    devices: dict[str, int] = field(default_factory=dict)
+    alarms: dict[int, Alarm] = field(default_factory=dict)
     leases: dict[Worker, tuple[str, datetime]] = field(default_factory=dict)
     audit: dict[int, AuditEntry] = field(default_factory=dict)
     audit_keys: dict[str, bytes] = field(default_factory=dict)

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from keyhouse.core.ports import Transaction
+from keyhouse.storage.memory.alarms import MemoryAlarms
+from keyhouse.storage.memory.devices import MemoryDevices
 from keyhouse.storage.memory.house import MemoryMemberships, MemoryPeople, MemoryReferrals, MemoryRooms
+from keyhouse.storage.memory.inbox import MemoryInbox
 from keyhouse.storage.memory.shelves import Shelves
 from keyhouse.storage.memory.work import MemoryAudit, MemoryCases, MemoryHeartbeats, MemoryLeases, MemoryOutbox
 
@@ -20,6 +23,9 @@ class MemoryTransaction:
         self.memberships = MemoryMemberships(shelves)
         self.cases = MemoryCases(shelves)
         self.outbox = MemoryOutbox(shelves)
+        self.inbox = MemoryInbox(shelves)
+        self.devices = MemoryDevices(shelves)
+        self.alarms = MemoryAlarms(shelves)
         self.leases = MemoryLeases(shelves)
         self.audit = MemoryAudit(shelves)
         self.heartbeats = MemoryHeartbeats(shelves)

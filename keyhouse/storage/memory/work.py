@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from keyhouse.core.audit import GENESIS, AuditEntry, AuditFinding, link, pseudonymous
 from keyhouse.core.cases import Case
 from keyhouse.core.ids import CaseNumber, EventId, OutgoingId, UserId
-from keyhouse.core.outgoing import NewOutgoing, Outgoing, Worker
+from keyhouse.core.outgoing import CLOCKS_MAY_DIFFER, NewOutgoing, Outgoing, Worker, lane_of, rank_of
 from keyhouse.core.ports import Heartbeat
 from keyhouse.storage.memory.shelves import Shelves, only_once
 
+_SEVERAL = "several"
 _AUDIT_KEY = b"kept nowhere, so nothing to protect"
 
 
@@ -28,6 +29,11 @@ class MemoryCases:
     def by_card(self, card: EventId) -> Case | None:
         """Find the case whose card this event is."""
         return next((case for case in self._shelves.cases.values() if case.card == card), None)
+
+    def by_event(self, event_id: EventId) -> Case | None:
+        """Find the case in which this event is an alert, open or closed."""
+        cases = self._shelves.cases.values()
+        return next((case for case in cases if any(alert.event_id == event_id for alert in case.alerts)), None)
 
     def open_of(self, author: UserId) -> Sequence[Case]:
         """The person's open cases."""
@@ -85,6 +91,10 @@ class MemoryOutbox:
         )
         return True
 
+    def add_all(self, decisions: Sequence[NewOutgoing], now: datetime) -> int:
+        """Keep decisions; return how many of them were not there already."""
+        return sum(self.add(new, now) for new in decisions)
+
     def add_again(self, new: NewOutgoing, now: datetime) -> bool:
         """Keep a decision also when an equal one is done, in its place; False while an equal one is to be done."""
         if self._shelves.once.get(new.once) not in self._shelves.outgoing:
@@ -95,6 +105,17 @@ class MemoryOutbox:
         """Undone decisions whose time has come, oldest first."""
         return [row for row in self._undone(worker) if row.due_at <= now][:limit]
 
+    def ready(self, worker: Worker, now: datetime, limit: int) -> Sequence[Outgoing]:
+        """Of each lane the oldest due decision, the most urgent first, then the longest due."""
+        heads: dict[str, Outgoing | None] = {}
+        for row in sorted(self._undone(worker), key=lambda row: row.id):
+            if row.due_at <= now:
+                heads.setdefault(lane_of(row), row)
+            elif self._shelves.holding_up.get(row.id):
+                heads.setdefault(lane_of(row), None)
+        ready = [row for row in heads.values() if row is not None]
+        return sorted(ready, key=lambda row: (rank_of(row.kind), row.due_at, row.id))[:limit]
+
     def next_due_at(self, worker: Worker) -> datetime | None:
         """When the next undone decision is due."""
         return next((row.due_at for row in self._undone(worker)), None)
@@ -102,11 +123,14 @@ class MemoryOutbox:
     def done(self, outgoing_id: OutgoingId, now: datetime) -> None:
         """Mark as done: only its `once` stays."""
         self._shelves.outgoing.pop(outgoing_id, None)
+        self._shelves.tried_by.pop(outgoing_id, None)
+        self._shelves.holding_up.pop(outgoing_id, None)
 
-    def postpone(self, outgoing_id: OutgoingId, until: datetime, fault: str) -> None:
+    def postpone(self, outgoing_id: OutgoingId, until: datetime, fault: str, *, holds_up: bool = False) -> None:
         """Try again later, and count the try."""
         row = self._shelves.outgoing.get(outgoing_id)
         if row is not None:
+            self._shelves.holding_up[outgoing_id] = holds_up
             self._shelves.outgoing[outgoing_id] = replace(row, due_at=until, tries=row.tries + 1)
 
     def hasten(self, once: str, now: datetime) -> None:
@@ -118,6 +142,17 @@ class MemoryOutbox:
     def undone(self, worker: Worker, now: datetime) -> int:
         """How many decisions are due and not done."""
         return sum(row.due_at <= now for row in self._undone(worker))
+
+    def trying(self, outgoing_id: OutgoingId, device_id: str) -> str | None:
+        """Keep which device is about to try; return the device that tried before, None when nobody has."""
+        before = self._shelves.tried_by.get(outgoing_id)
+        after = device_id if before in (None, device_id) else _SEVERAL
+        self._shelves.tried_by[outgoing_id] = after
+        return before and after
+
+    def known(self, once: str) -> bool:
+        """Say whether a decision under this key is there, done or not."""
+        return once in self._shelves.once
 
     def _undone(self, worker: Worker) -> list[Outgoing]:
         rows = (row for row in self._shelves.outgoing.values() if row.worker is worker)
@@ -131,12 +166,16 @@ class MemoryLeases:
         self._shelves = shelves
 
     def take(self, worker: Worker, holder: str, now: datetime, lasts: timedelta) -> bool:
-        """Take or renew the lease; False while another holder's has not run out."""
+        """Take or renew the lease; False while another holder's has not run out, if the clock was not set back."""
         held = self._shelves.leases.get(worker)
-        if held is not None and held[0] != holder and now < held[1]:
+        if held is not None and held[0] != holder and now < held[1] <= now + lasts + CLOCKS_MAY_DIFFER:
             return False
         self._shelves.leases[worker] = (holder, now + lasts)
         return True
+
+    def seize(self, worker: Worker, holder: str, now: datetime, lasts: timedelta) -> None:
+        """Take the lease from whoever holds it."""
+        self._shelves.leases[worker] = (holder, now + lasts)
 
     def release(self, worker: Worker, holder: str) -> None:
         """Let the next one take it at once; somebody else's lease stays."""

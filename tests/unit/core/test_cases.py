@@ -16,6 +16,7 @@ from keyhouse.core.cases import (
     may_act,
     may_claim,
     released,
+    reopened,
     with_alert,
 )
 from keyhouse.core.ids import CaseNumber
@@ -91,3 +92,11 @@ def test_who_closes_an_unclaimed_case_has_claimed_it() -> None:
 
 def test_who_had_the_case_stays_on_it_when_a_colleague_closes_it() -> None:
     assert closed(TAKEN, user("dr-b"), Outcome.SUPPORT, NOW).claimed_by == user("dr-a")
+
+
+def test_a_case_that_is_opened_again_is_nobodys_and_has_not_ended() -> None:
+    again = reopened(CLOSED)
+
+    assert (again.state, again.is_open) == (CaseState.RAISED, True)
+    assert (again.claimed_by, again.claimed_at, again.closed_at, again.outcome) == (None, None, None, None)
+    assert again.alerts == CLOSED.alerts
