@@ -2,49 +2,74 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
 
 from bots.risk_monitor.cards import SHORTCUTS
 from bots.risk_monitor.casework import Casework
 from bots.risk_monitor.delivery import Delivery
-from bots.risk_monitor.hearing import Heard, Recent, hear
-from bots.runtime.received import Malformed, Message, Reaction, Received, Undecryptable
+from bots.risk_monitor.hearing import Heard, Hearing, Listened, heard_deletion
+from bots.runtime.answers import decide_answer, send_answer
+from bots.runtime.received import Deleted, Malformed, Message, Reaction, Received, Redaction, Undecryptable
 from bots.runtime.router import Router
-from bots.runtime.surroundings import Surroundings, device_policy
-from bots.runtime.words import notice
+from bots.runtime.surroundings import Surroundings
 from keyhouse.core.alerts import Alert
 from keyhouse.core.commands import Place
 from keyhouse.core.ids import EventId, RoomId, UserId
 from keyhouse.core.matching.lexicon import CompiledLexicon
-from keyhouse.core.matching.selection import words_of
-from keyhouse.core.outgoing import Outgoing, Worker
+from keyhouse.core.matching.selection import Selection, select
+from keyhouse.core.outgoing import Outgoing, OutgoingKind, Worker
+from keyhouse.core.ports import Transaction
 from keyhouse.core.rooms import RoomKind, RoomScope
 from keyhouse.core.signposting import Signposting
 from keyhouse.core.urgency import Urgency
-from keyhouse.core.workflows.alerting import COULD_NOT_BE_JUDGED, COULD_NOT_BE_READ, raise_alert
+from keyhouse.core.workflows.alerting import COULD_NOT_BE_JUDGED, COULD_NOT_BE_READ, Raised, raise_alert
+from keyhouse.core.workflows.nudging import nudge
+from keyhouse.settings.faults import SettingsFault
 
-UNREADABLE_AFTER = timedelta(seconds=60)
+LOOKS_FOR_A_LEXICON_EVERY_S = 2.0
+
 _COULD_NOT_BE_JUDGED = Heard(Urgency.CONCERN, COULD_NOT_BE_JUDGED, ("house.could_not_be_judged",))
 _COULD_NOT_BE_READ = Heard(Urgency.CONCERN, COULD_NOT_BE_READ, ("house.could_not_be_read",))
 _NO_WORDS = "(The house could not read this message. Please look at it in its room, or ask the person.)"
 
+_DELETED = "(This message was deleted before the house could read it. Please ask the person how they are.)"
+
+Said = Message | Reaction | Malformed | Undecryptable | Deleted
+
+log = structlog.get_logger()
+
+
+class Lexicons(Protocol):
+    """The lexicon in force."""
+
+    def current(self) -> CompiledLexicon:
+        """Return the one to judge the next message with."""
+
+    def look(self) -> bool:
+        """Put a newly accepted one in force, and say whether there was one; raises SettingsFault when it is broken."""
+
 
 class Watcher:
-    """One watcher. Nothing that was written stays with it, but the last harmless lines of a room, in memory."""
+    """One watcher. Nothing that was written stays with it, but the last lines of a room, in memory."""
 
-    def __init__(self, around: Surroundings, lexicon: CompiledLexicon, signposting: Signposting) -> None:
+    def __init__(self, around: Surroundings, lexicons: Lexicons, signposting: Signposting) -> None:
         self._around = around
-        self._lexicon = lexicon
-        self._recent = Recent()
-        self._unreadable: dict[str, tuple[datetime, Undecryptable]] = {}
-        self.counters = {"judged": 0, "alerts": 0, "stayed_unreadable": 0}
+        self._lexicons = lexicons
+        self._hearing = Hearing(lexicons.current)
+        self._listened: dict[str, Listened] = {}
+        self.counters = {"judged": 0, "alerts": 0, "lexicons_put_in_force": 0, "lexicons_refused": 0}
         self._delivery = Delivery(around, signposting)
         self._casework = Casework(around.ledger, around.clock, self._delivery.words_on)
         self._care = Router(Worker.RISK_MONITOR, Place.CARE, self._casework.answers())
 
     async def do(self, row: Outgoing) -> None:
-        """Send a card, an edit of it, a further message, or signposting."""
-        await self._delivery.do(row)
+        """Send a card, an edit of it, a further message, signposting, or an answer."""
+        if row.kind is OutgoingKind.ANSWER:
+            await send_answer(self._around, row)
+        else:
+            await self._delivery.do(row)
 
     async def devices_changed(self, people: Sequence[str]) -> None:
         """Nothing of the watcher's waits for devices: an alert does not wait."""
@@ -54,7 +79,7 @@ class Watcher:
 
     async def received(self, event: Received) -> None:
         """Judge what people write in watched rooms; answer the team in care rooms."""
-        scope = await self._around.ledger.read(lambda tx: tx.rooms.get(RoomId(event.room_id)))
+        scope = await self._scope(event)
         in_care = scope is not None and scope.kind is RoomKind.CARE
         match event:
             case Message() if in_care:
@@ -62,12 +87,13 @@ class Watcher:
             case Reaction() if in_care:
                 await self._reacted(event)
             case Message() if _is_watched(scope):
-                self._unreadable.pop(event.event_id, None)
-                await self._judge(event, words_of(event.content), scope)
+                await self._judge(event, select(event.content), scope)
             case Reaction() if _is_watched(scope) and any(char.isalpha() for char in event.key):
-                await self._judge(event, event.key, scope)
-            case Undecryptable() if _is_watched(scope) or in_care:
-                self._unreadable.setdefault(event.event_id, (self._around.clock(), event))
+                await self._judge(event, Selection(event.key), scope)
+            case Redaction() if _is_watched(scope):
+                await self._deleted_unread(event)
+            case Deleted() if _is_watched(scope):
+                await self._deleted(event)
             case Malformed() if _is_watched(scope):
                 await self._raise(event, _COULD_NOT_BE_JUDGED, _NO_WORDS)
             case _:
@@ -75,32 +101,87 @@ class Watcher:
 
     async def could_not_handle(self, event: Received) -> None:
         """Bring a human: what could not be judged may be anything."""
-        if isinstance(event, Message | Reaction | Malformed | Undecryptable):
-            await self._raise(event, _COULD_NOT_BE_JUDGED, _NO_WORDS)
+        if not isinstance(event, Said):
+            return
+        self._listened.pop(event.event_id, None)
+        scope = await self._scope(event)
+        if _is_watched(scope):
+            # The event is not done by it: it is set aside, with its content, for whoever mends the fault.
+            raised = await self._around.ledger.insist(lambda tx: self._kept(tx, event, _COULD_NOT_BE_JUDGED, _NO_WORDS))
+            self.counters["alerts"] += raised is not None
+
+    async def stayed_unread(self, event: Undecryptable) -> None:
+        """Bring a human, and ask the author to write again: silence must never look like safety."""
+        scope = await self._scope(event)
+        raises = _is_watched(scope) or (scope is not None and scope.kind is RoomKind.CARE)
+
+        def alarm(tx: Transaction) -> Raised | None:
+            return self._kept(tx, event, _COULD_NOT_BE_READ, _NO_WORDS) if raises else None
+
+        raised = await self._around.ledger.alarm(event.event_id, alarm)
+        self.counters["alerts"] += raised is not None
 
     async def watch_the_clock(self) -> None:
-        """Once a second, look for messages that stayed unreadable: silence must never look like safety."""
+        """Let a newly accepted lexicon take over between two messages; one that cannot be read never does."""
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(LOOKS_FOR_A_LEXICON_EVERY_S)
+            try:
+                swapped = await asyncio.to_thread(self._lexicons.look)
+            except SettingsFault:
+                self.counters["lexicons_refused"] += 1
+                log.error("accepted_lexicon_cannot_be_read")
+            else:
+                self.counters["lexicons_put_in_force"] += swapped
+
+    async def _judge(self, event: Message | Reaction, said: Selection, scope: RoomScope | None) -> None:
+        listened = self._listened.get(event.event_id)
+        if listened is None:
             now = self._around.clock()
-            late = [event for since, event in self._unreadable.values() if now - since >= UNREADABLE_AFTER]
-            for event in late:
-                # While one alarm was being kept, the next message may have become readable.
-                if event.event_id in self._unreadable:
-                    await self._raise(event, _COULD_NOT_BE_READ, _NO_WORDS)
-                    self._unreadable.pop(event.event_id, None)
-                    self.counters["stayed_unreadable"] += 1
+            listened = self._hearing.listen(event.room_id, event.event_id, event.sender, said, scope, now)
+            self.counters["judged"] += 1
+        # What was said is remembered by now: heard a second time, because the database was away, it would not be news.
+        self._listened[event.event_id] = listened
+        await self._act_on(event, listened, said.text)
+        del self._listened[event.event_id]
 
-    async def _judge(self, event: Message | Reaction, text: str, scope: RoomScope | None) -> None:
-        now = self._around.clock()
-        self.counters["judged"] += 1
-        heard = hear(text, scope, self._recent.before(event.room_id, event.sender, now), self._lexicon)
-        if heard is None:
-            self._recent.remember(event.room_id, event.sender, text, now)
+    async def _act_on(self, event: Message | Reaction, listened: Listened, words: str) -> None:
+        heard = listened.heard
+        if heard is None and not listened.nudges:
             return
-        await self._raise(event, heard, text)
 
-    async def _raise(self, event: Message | Reaction | Malformed | Undecryptable, heard: Heard, words: str) -> None:
+        def decide(tx: Transaction) -> Raised | None:
+            for name in listened.nudges:
+                nudge(tx, UserId(event.sender), name, self._around.clock())
+            return self._kept(tx, event, heard, words) if heard else None
+
+        raised = await self._around.ledger.decide(event.event_id, decide)
+        self.counters["alerts"] += raised is not None
+
+    async def _deleted(self, event: Deleted) -> None:
+        heard = heard_deletion(by_its_author=event.by == event.sender, was_judged=False)
+        if heard is not None:
+            await self._raise(event, heard, _DELETED)
+
+    async def _deleted_unread(self, event: Redaction) -> None:
+        """Note that somebody took back a message whose room key has not come; it is judged all the same if it comes."""
+
+        def decide(tx: Transaction) -> Raised | None:
+            target = tx.inbox.unread_one(Worker.RISK_MONITOR, EventId(event.target))
+            if target is None:
+                return None
+            sender = str(target.raw.get("sender"))
+            heard = heard_deletion(by_its_author=sender == event.sender, was_judged=False)
+            deleted = Deleted(event.room_id, event.target, sender, event.sender)
+            return self._kept(tx, deleted, heard, _DELETED) if heard else None
+
+        raised = await self._around.ledger.decide(event.event_id, decide)
+        self.counters["alerts"] += raised is not None
+
+    async def _raise(self, event: Said, heard: Heard, words: str) -> None:
+        raised = await self._around.ledger.decide(event.event_id, lambda tx: self._kept(tx, event, heard, words))
+        self.counters["alerts"] += raised is not None
+
+    def _kept(self, tx: Transaction, event: Said, heard: Heard, words: str) -> Raised | None:
         now = self._around.clock()
         alert = Alert(
             EventId(event.event_id),
@@ -111,27 +192,27 @@ class Watcher:
             heard.rules,
             now,
         )
-        raised = await self._around.ledger.write(lambda tx: raise_alert(tx, alert, words, now))
-        self.counters["alerts"] += raised is not None
+        return raise_alert(tx, alert, words, now)
 
     async def _answer(self, message: Message) -> None:
         body = message.content.get("body")
         if not isinstance(body, str) or "m.new_content" in message.content:
             return
-        reply = await self._care.reply(body, message.room_id, message.event_id, message.sender)
-        if reply is not None:
-            await self._say(message.room_id, reply, message.event_id)
+        decision = await self._care.reply(body, message.room_id, message.event_id, message.sender)
+        if decision is not None:
+            await decide_answer(self._around.ledger, message.room_id, message.event_id, decision)
 
     async def _reacted(self, reaction: Reaction) -> None:
-        if reaction.key.replace("\ufe0f", "") in SHORTCUTS:
-            reply = await self._casework.reacted(reaction.target, reaction.key, reaction.sender)
-            if reply is not None:
-                await self._say(reaction.room_id, reply, reaction.target, reaction.event_id)
+        if reaction.key.replace("\ufe0f", "") not in SHORTCUTS:
+            return
+        decision = await self._casework.reacted(reaction.target, reaction.key, reaction.sender)
+        if decision is not None:
+            await decide_answer(
+                self._around.ledger, reaction.room_id, reaction.event_id, decision, reply_to=reaction.target
+            )
 
-    async def _say(self, room_id: str, markdown: str, reply_to: str, cause: str | None = None) -> None:
-        # The same event handled twice after a crash is answered once: the transaction id comes from the event.
-        txn_id = f"answer-{(cause or reply_to).removeprefix('$')}"
-        await self._around.sending.send_message(room_id, notice(markdown, reply_to), txn_id, device_policy(None))
+    async def _scope(self, event: Received) -> RoomScope | None:
+        return await self._around.ledger.read(lambda tx: tx.rooms.get(RoomId(event.room_id)))
 
 
 def _is_watched(scope: RoomScope | None) -> bool:

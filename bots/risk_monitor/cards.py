@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bots.runtime.words import link_to, quoted, spoken
+from bots.runtime.words import link_to, notice, quoted, spoken
 from keyhouse.core.cases import Case, CaseState
 from keyhouse.core.ids import RoomId, UserId
 from keyhouse.core.people import TEAM_ROLES, PersonState
@@ -86,6 +86,11 @@ def again(facts: CardFacts, event_id: str, urgency: Urgency, words: str) -> dict
         quoted(words),
     ]
     return spoken("\n".join(lines), ring if urgency.alerts() else (), reply_to=case.card)
+
+
+def probe_card(words: str) -> dict[str, Any]:
+    """Write the card that answers the house's own check. words: what the probe wrote, with its number."""
+    return notice(quoted(words))
 
 
 def case_line(case: Case, author: str) -> str:

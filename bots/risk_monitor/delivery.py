@@ -1,11 +1,13 @@
 """What leaves through the watcher: cards, their edits, further messages, signposting."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from bots.risk_monitor.cards import SHORTCUTS, WORDS_KEY, again, card, card_facts
-from bots.risk_monitor.wording import signposting_text
+from bots.risk_monitor.cards import SHORTCUTS, WORDS_KEY, again, card, card_facts, probe_card
+from bots.risk_monitor.nudges import nudge_content
+from bots.risk_monitor.wording import signposting_text, write_again_text
 from bots.runtime.outbox import NotYet
 from bots.runtime.surroundings import Surroundings, device_policy
 from bots.runtime.words import spoken
@@ -13,6 +15,8 @@ from keyhouse.core.cases import Case
 from keyhouse.core.ids import CaseNumber, EventId, UserId
 from keyhouse.core.outgoing import Outgoing, OutgoingKind
 from keyhouse.core.ports import Transaction
+from keyhouse.core.probing import ANSWER_ROOM
+from keyhouse.core.rooms import RoomScope
 from keyhouse.core.signposting import Signposting
 from keyhouse.core.urgency import Urgency
 from keyhouse.core.workflows.casework import card_sent
@@ -36,7 +40,13 @@ class Delivery:
             case OutgoingKind.CARE_MESSAGE:
                 await self._again(row)
             case OutgoingKind.SIGNPOSTING:
-                await self._signpost(row)
+                await self._to_desk(row, signposting_text)
+            case OutgoingKind.DESK_MESSAGE:
+                await self._nudge(row)
+            case OutgoingKind.WRITE_AGAIN:
+                await self._to_desk(row, write_again_text)
+            case OutgoingKind.PROBE_CARD:
+                await self._probe_card(row)
             case _:
                 raise LookupError(f"the watcher does not do rows of kind {row.kind.value}")
 
@@ -80,17 +90,33 @@ class Delivery:
         )
         await self._around.sending.send_message(case.care_room, content, row.txn_id, device_policy(None))
 
-    async def _signpost(self, row: Outgoing) -> None:
+    async def _to_desk(self, row: Outgoing, text: Callable[[str, Signposting], str]) -> None:
         author = UserId(str(row.content["person"]))
+        desk, name = await self._desk_and_name(author)
+        content = spoken(text(name, self._signposting), [author])
+        await self._around.sending.send_message(desk.room_id, content, row.txn_id, device_policy(desk))
 
-        def desk_and_name(tx: Transaction) -> tuple[Any, str]:
-            return tx.rooms.desk_of(author), tx.people.names([author]).get(author, "Hello")
+    async def _nudge(self, row: Outgoing) -> None:
+        author = UserId(str(row.content["person"]))
+        desk, name = await self._desk_and_name(author)
+        content = nudge_content(str(row.content["nudge"]), name, author)
+        await self._around.sending.send_message(desk.room_id, content, row.txn_id, device_policy(desk))
 
-        desk, name = await self._around.ledger.read(desk_and_name)
+    async def _desk_and_name(self, person: UserId) -> tuple[RoomScope, str]:
+        def found(tx: Transaction) -> tuple[RoomScope | None, str]:
+            return tx.rooms.desk_of(person), tx.people.names([person]).get(person, "Hello")
+
+        desk, name = await self._around.ledger.read(found)
         if desk is None:
             raise NotYet("desk room", _SOON)
-        content = spoken(signposting_text(name, self._signposting), [author])
-        await self._around.sending.send_message(desk.room_id, content, row.txn_id, device_policy(desk))
+        return desk, name
+
+    async def _probe_card(self, row: Outgoing) -> None:
+        room = await self._around.ledger.read(lambda tx: tx.rooms.by_slug(ANSWER_ROOM))
+        if room is None:
+            raise NotYet("probe's room", _SOON)
+        content = probe_card(str(row.content["words"]))
+        await self._around.sending.send_message(room.room_id, content, row.txn_id, device_policy(room))
 
     async def _case(self, row: Outgoing) -> Case:
         number = CaseNumber(int(str(row.content["case"])))

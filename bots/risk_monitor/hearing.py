@@ -1,58 +1,76 @@
 """What the watcher makes of one message: judged, and forgotten unless a human must look."""
 
-from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from keyhouse.core.matching.judgement import Place, judge
+from bots.risk_monitor.recent import Line, Recent
+from keyhouse.core.matching.deletion import DELETED_BEFORE_READ, RULE, urgency_of_deletion
+from keyhouse.core.matching.judgement import Judgement, Place, judge
 from keyhouse.core.matching.lexicon import CompiledLexicon, ContextLine
+from keyhouse.core.matching.selection import Selection
 from keyhouse.core.people import Role
 from keyhouse.core.rooms import RoomScope
 from keyhouse.core.urgency import Urgency
 
-REMEMBERED_FOR = timedelta(minutes=15)
-REMEMBERED_LINES = 10
-REMEMBERED_ROOMS = 2000
+__all__ = ["Heard", "Hearing", "Listened", "heard_deletion"]
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a human must look at, and why."""
+    """What a human must look at, and why. signposting: which lines go to the author; None leaves it to the house."""
 
     urgency: Urgency
     category: str
     rules: tuple[str, ...]
+    signposting: str | None = None
 
 
-class Recent:
-    """The last few harmless lines of each room, in memory alone, for the rules that need what went before."""
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """What became of one message. heard: None when no human need look.  nudges: private words to the author."""
 
-    def __init__(self) -> None:
-        self._rooms: OrderedDict[str, deque[tuple[datetime, str, str]]] = OrderedDict()
-
-    def before(self, room_id: str, sender: str, now: datetime) -> Sequence[ContextLine]:
-        """Return what was said lately in this room, oldest first, as this sender sees it."""
-        lines = self._rooms.get(room_id, ())
-        return [
-            ContextLine("self" if who == sender else "other", text)
-            for at, who, text in lines
-            if now - at <= REMEMBERED_FOR
-        ]
-
-    def remember(self, room_id: str, sender: str, text: str, now: datetime) -> None:
-        """Keep a line; the room that was silent longest is forgotten first."""
-        lines = self._rooms.setdefault(room_id, deque(maxlen=REMEMBERED_LINES))
-        lines.append((now, sender, text[:1000]))
-        self._rooms.move_to_end(room_id)
-        if len(self._rooms) > REMEMBERED_ROOMS:
-            self._rooms.popitem(last=False)
+    heard: Heard | None
+    nudges: tuple[str, ...] = ()
 
 
-def hear(text: str, scope: RoomScope | None, before: Sequence[ContextLine], lexicon: CompiledLexicon) -> Heard | None:
-    """Judge a message; None when no human need look."""
-    place = Place(scope.kind.value, carers=Role.CARER in scope.roles) if scope is not None else None
-    judgement = judge(text, lexicon, before, place)
+class Hearing:
+    """Judges what is said, in the light of what the same person said just before and of what they were asked."""
+
+    def __init__(self, lexicon: Callable[[], CompiledLexicon]) -> None:
+        """lexicon: returns the one in force, so that an accepted version takes over between two messages."""
+        self._lexicon = lexicon
+        self._recent = Recent()
+
+    def listen(
+        self, room_id: str, event_id: str, sender: str, said: Selection, scope: RoomScope | None, now: datetime
+    ) -> Listened:
+        """Judge one message and remember it. An edit brings a human again only if it is more urgent than before."""
+        before = [*self._recent.before(room_id, sender, now, except_for=said.replaces)]
+        if said.quoted:
+            before.append(ContextLine("other", said.quoted))
+        judgement = judge(said.text, self._lexicon(), before, _place(scope))
+        was = self._recent.urgency_of(room_id, said.replaces, now) if said.replaces else None
+        line = Line(now, said.replaces or event_id, sender, said.text, judgement.urgency)
+        self._recent.remember(room_id, line)
+        if was is not None and judgement.urgency.rank <= was.rank:
+            return Listened(None)
+        return Listened(_heard(judgement), judgement.nudges)
+
+
+def heard_deletion(*, by_its_author: bool, was_judged: bool) -> Heard | None:
+    """Say whether a human must look because a message was deleted; None when nobody need."""
+    urgency = urgency_of_deletion(by_its_author=by_its_author, was_judged=was_judged)
+    return None if urgency is Urgency.NONE else Heard(urgency, DELETED_BEFORE_READ, (RULE,))
+
+
+def _heard(judgement: Judgement) -> Heard | None:
     if judgement.urgency is Urgency.NONE:
         return None
-    return Heard(judgement.urgency, judgement.category or "unsorted", judgement.rules)
+    return Heard(judgement.urgency, judgement.category or "unsorted", judgement.rules, judgement.signposting)
+
+
+def _place(scope: RoomScope | None) -> Place | None:
+    if scope is None:
+        return None
+    return Place(scope.kind.value, Role.CARER in scope.roles, frozenset(map(str, scope.conditions)))

@@ -1,6 +1,7 @@
 """`python -m bots.room_gatekeeper --data DIR`: the concierge's process."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from bots.room_gatekeeper.bot import Concierge
 from bots.runtime.run import main
@@ -11,7 +12,7 @@ from keyhouse.settings.house import HouseSettings
 from keyhouse.settings.signposting import load_signposting
 
 
-def prepare(settings: HouseSettings) -> Callable[[Surroundings], Concierge]:
+def prepare(settings: HouseSettings, data: Path) -> Callable[[Surroundings], Concierge]:
     """Read the building's notice and the crisis lines, with which the concierge is made."""
     notice = load_building(settings.config / "building.yaml").notice
     signposting = load_signposting(settings.config / "signposting.yaml")

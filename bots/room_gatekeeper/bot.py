@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from bots.room_gatekeeper.doing import Doing
 from bots.room_gatekeeper.sweeping import Sweep
 from bots.room_gatekeeper.wording import rooms_text, rules_text
-from bots.runtime.received import MemberChanged, Message, Received
-from bots.runtime.router import Asked, Router
-from bots.runtime.surroundings import Surroundings, device_policy
-from bots.runtime.words import notice
+from bots.runtime.answers import Decision, decide_answer, send_answer
+from bots.runtime.received import MemberChanged, Message, Received, Undecryptable
+from bots.runtime.router import Asked, Router, saying
+from bots.runtime.surroundings import Surroundings
 from keyhouse.core.commands import Place
 from keyhouse.core.ids import RoomId, UserId
-from keyhouse.core.outgoing import Outgoing, Worker
+from keyhouse.core.outgoing import Outgoing, OutgoingKind, Worker
 from keyhouse.core.rooms import RoomKind
 from keyhouse.core.signposting import Signposting
 from keyhouse.core.workflows import housekeeping
@@ -34,8 +34,11 @@ class Concierge:
         return self._sweep.counters
 
     async def do(self, row: Outgoing) -> None:
-        """Invite, remove, open a desk, greet."""
-        await self._doing.do(row)
+        """Invite, remove, open a desk, greet; answer what was asked."""
+        if row.kind is OutgoingKind.ANSWER:
+            await send_answer(self._around, row)
+        else:
+            await self._doing.do(row)
 
     async def received(self, event: Received) -> None:
         """Note who is where; answer at the desks."""
@@ -50,6 +53,10 @@ class Concierge:
     async def could_not_handle(self, event: Received) -> None:
         """Nothing is lost by it: a command can be typed again, and memberships are compared at every start."""
 
+    async def stayed_unread(self, event: Undecryptable) -> None:
+        """Leave it to the watcher, which is at every desk too and calls the team."""
+        await self._around.ledger.alarm(event.event_id, lambda tx: None)
+
     async def devices_changed(self, people: Sequence[str]) -> None:
         """Greet those who were waiting to have a device that can read it."""
         now = self._around.clock()
@@ -57,7 +64,7 @@ class Concierge:
         await self._around.ledger.write(lambda tx: housekeeping.hasten_greetings(tx, newcomers, now))
 
     async def caught_up(self, members: Mapping[str, frozenset[str]]) -> None:
-        """Compare what was kept with who is joined now."""
+        """Compare what was kept with who is joined."""
         now = self._around.clock()
         await self._around.ledger.write(lambda tx: housekeeping.observe_rooms(tx, members, now))
         self._knows_who_is_where.set()
@@ -70,8 +77,8 @@ class Concierge:
     async def _seen(self, event: MemberChanged) -> None:
         room, person, sender = RoomId(event.room_id), UserId(event.user_id), UserId(event.sender)
         now = self._around.clock()
-        await self._around.ledger.write(
-            lambda tx: housekeeping.observe_change(tx, room, person, sender, event.membership, now)
+        await self._around.ledger.decide(
+            event.event_id, lambda tx: housekeeping.observe_change(tx, room, person, sender, event.membership, now)
         )
 
     async def _answer(self, message: Message) -> None:
@@ -83,14 +90,11 @@ class Concierge:
             return
         reply = await self._desk.reply(body, message.room_id, message.event_id, message.sender)
         if reply is not None:
-            txn_id = f"answer-{message.event_id.removeprefix('$')}"
-            content = notice(reply, message.event_id)
-            await self._around.sending.send_message(message.room_id, content, txn_id, device_policy(scope))
+            await decide_answer(self._around.ledger, message.room_id, message.event_id, reply)
 
-    async def _rooms(self, asked: Asked) -> str:
+    async def _rooms(self, asked: Asked) -> Decision:
         now = self._around.clock()
-        rooms = await self._around.ledger.write(lambda tx: housekeeping.let_back_in(tx, UserId(asked.sender), now))
-        return rooms_text(rooms)
+        return lambda tx: rooms_text(housekeeping.let_back_in(tx, UserId(asked.sender), now))
 
-    async def _rules(self, asked: Asked) -> str:
-        return rules_text()
+    async def _rules(self, asked: Asked) -> Decision:
+        return saying(rules_text())

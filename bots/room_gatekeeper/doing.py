@@ -1,15 +1,16 @@
-"""What leaves through the concierge: invitations, removals, desk rooms, greetings."""
+"""What leaves through the concierge: invitations, removals, desk rooms, greetings, notices in rooms."""
 
 from datetime import timedelta
 from typing import Any
 
-from bots.room_gatekeeper.wording import greeting_text
+from bots.room_gatekeeper.wording import greeting_text, room_notice_text
 from bots.runtime.errors import MatrixRefused
 from bots.runtime.outbox import NotYet
 from bots.runtime.surroundings import Surroundings, device_policy
-from bots.runtime.words import spoken
+from bots.runtime.words import notice, spoken
 from keyhouse.core.accounts import POWER, ServiceAccount
 from keyhouse.core.ids import RoomId, UserId
+from keyhouse.core.notices import RoomNotice
 from keyhouse.core.outgoing import Outgoing, OutgoingKind
 from keyhouse.core.people import Person
 from keyhouse.core.ports import Transaction
@@ -18,6 +19,7 @@ from keyhouse.core.signposting import Signposting
 from keyhouse.core.verdict import Reason, Refused
 from keyhouse.core.workflows import housekeeping
 from keyhouse.core.workflows.entry import decide_entry
+from keyhouse.core.workflows.notices import room_to_tell
 
 # A device is told by the stream, which hastens the row; looking again is for what fell between two looks.
 _SOON, _OFTEN = timedelta(seconds=5), 12
@@ -35,17 +37,17 @@ class Doing:
 
     async def do(self, row: Outgoing) -> None:
         """Do one row; raises NotYet while what it needs is not there."""
-        person = UserId(str(row.content["person"]))
         match row.kind:
             case OutgoingKind.INVITATION:
-                anew = row.content.get("anew") is True
-                await self._invite(RoomId(str(row.content["room_id"])), person, anew=anew)
+                await self._invite(_room(row), _person(row), anew=row.content.get("anew") is True)
             case OutgoingKind.REMOVAL:
-                await self._remove(RoomId(str(row.content["room_id"])), person)
+                await self._remove(_room(row), _person(row))
             case OutgoingKind.DESK_ROOM:
-                await self._open_desk(person, row.txn_id)
+                await self._open_desk(_person(row), row.txn_id)
             case OutgoingKind.GREETING:
-                await self._greet(person, row.txn_id, row.tries)
+                await self._greet(_person(row), row.txn_id, row.tries)
+            case OutgoingKind.ROOM_NOTICE:
+                await self._tell_room(row)
             case _:
                 raise LookupError(f"the concierge does not do rows of kind {row.kind.value}")
 
@@ -125,3 +127,18 @@ class Doing:
             raise NotYet("join", timedelta(seconds=1))
         content = spoken(greeting_text(name, self._signposting), [person])
         await self._around.sending.send_message(desk.room_id, content, txn_id, device_policy(desk))
+
+    async def _tell_room(self, row: Outgoing) -> None:
+        told = RoomNotice.of(row.content)
+        scope = await self._around.ledger.read(lambda tx: room_to_tell(tx, _room(row), told))
+        if scope is not None:
+            content = notice(room_notice_text(told, scope.kind, self._signposting))
+            await self._around.sending.send_message(scope.room_id, content, row.txn_id, device_policy(scope))
+
+
+def _room(row: Outgoing) -> RoomId:
+    return RoomId(str(row.content["room_id"]))
+
+
+def _person(row: Outgoing) -> UserId:
+    return UserId(str(row.content["person"]))

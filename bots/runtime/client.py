@@ -2,41 +2,61 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
+from bots.runtime.census import count, find_rooms
+from bots.runtime.clock import utc_now
 from bots.runtime.credentials import BotCredentials, BotFiles
-from bots.runtime.cross_signing import ensure_signed, is_signed
-from bots.runtime.crypto_store import StoreLock, open_machine, published_device
+from bots.runtime.cross_signing import is_signed
+from bots.runtime.device import DeviceOpening
 from bots.runtime.device_policy import PeoplesDevices
+from bots.runtime.finished import Finished
+from bots.runtime.forgetting import Forgetting
+from bots.runtime.generations import Generations
+from bots.runtime.handling import Handling
 from bots.runtime.homeserver import Homeserver
 from bots.runtime.inbox import DevicesChanged, Inbox
-from bots.runtime.olm import HouseOlm
-from bots.runtime.one_time_keys import OneTimeKeys
+from bots.runtime.lanes import Lanes
+from bots.runtime.ledger import Ledger
+from bots.runtime.looking_back import LookingBack
 from bots.runtime.reading import Reader
 from bots.runtime.received import Handler
+from bots.runtime.room_key_supply import RoomKeySupply
 from bots.runtime.room_keys import RoomKeys
 from bots.runtime.rooms import Rooms
+from bots.runtime.safekeeping import Safekeeping
 from bots.runtime.sending import Sending
-from bots.runtime.session import open_session, stored_session
-from bots.runtime.sync import Sync, SyncPulse, set_starting_point
+from bots.runtime.session import stored_session
+from bots.runtime.suspects import Suspects
+from bots.runtime.sync import Sync, SyncPulse
+from bots.runtime.together import together
+from bots.runtime.unread import Unread
+from bots.runtime.upkeep import Upkeep
 from bots.runtime.versions import check_versions
+from keyhouse.storage.errors import StoreAway
+from keyhouse.storage.sealing import Seal
 
 
 class HouseClient:
     """A bot's account in use, from `async with HouseClient(DIR/bots/NAME) as client` on.
 
     Entering raises one of the MatrixFaults, each with a plain sentence; it never changes an identity that exists.
-    Sending works at once; events come while run() goes on.
+    Sending works at once; events come while run() goes on. A bot whose encryption store is lost has another device
+    then (decision 0007).
+    generations: where the age of the store is known, so that an old copy is noticed.  seal: of the copy of the room
+    keys beside the store; None for no copy.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, generations: Generations | None = None, seal: Seal | None = None) -> None:
         self._files = BotFiles(directory)
+        self._generations, self._seal = generations, seal
         self._open = AsyncExitStack()
         self._pulse = SyncPulse()
+        self.in_touch = asyncio.Event()
         self.caught_up = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -53,24 +73,43 @@ class HouseClient:
     ) -> None:
         await self._open.aclose()
 
-    async def run(self, handler: Handler, devices_changed: DevicesChanged | None = None) -> None:
-        """Hand everything that happens to the handler, until cancelled.
+    async def run(self, handler: Handler, ledger: Ledger, devices_changed: DevicesChanged | None = None) -> None:
+        """Hand everything that happens to the handler, until cancelled; each thing is kept in the ledger before.
 
         devices_changed: awaited with the ids of people whose devices appeared, changed or vanished.
         Raises SessionEnded when the bot's device was logged out, and whatever means that its store cannot be written.
         """
-        inbox = Inbox(self._olm, Reader(self._olm, self._devices), handler, devices_changed, self._pulse.counts)
-        await Sync(
-            self._homeserver,
-            self._olm,
-            self._devices,
-            self._room_keys,
-            self._one_time_keys,
-            self._rooms,
-            inbox,
-            self._pulse,
-            self.caught_up,
-        ).run()
+        counts = self._pulse.counts
+        finished = Finished(ledger, counts)
+        reader = Reader(self._olm, self._devices)
+        handling = Handling(ledger, reader, handler, finished, counts)
+        lanes = Lanes(handling.handle)
+        suspects = Suspects(self._files.store(self._credentials.device_id) / "suspect.json")
+        inbox = Inbox(ledger, self._olm, reader, self._devices, handling, lanes, suspects, devices_changed, counts)
+        marker = self._files.look_back_marker(self._credentials.device_id)
+        looking_back = LookingBack(self._homeserver, ledger, self._rooms, inbox, marker, self._pulse)
+        upkeep = Upkeep(self._one_time_keys, counts)
+        await looking_back.prepare()
+        try:
+            await together(
+                self._receive(inbox, upkeep),
+                lanes.until_a_fault(),
+                finished.run(),
+                upkeep.run(),
+                Unread(ledger, self._olm, inbox, handling, lanes, counts).run(),
+                looking_back.run(),
+                Forgetting(ledger, counts).run(),
+                self._supply.run(inbox.drain_room_keys),
+                self._safekeeping.run(),
+            )
+        finally:
+            await lanes.stop()
+            with suppress(StoreAway):
+                await finished.write_once()
+
+    async def census(self) -> dict[str, frozenset[str]]:
+        """Ask who is in each room that the bot is in; beside the stream, and with many rooms it takes a while."""
+        return await count(self._homeserver, self._rooms)
 
     @property
     def user_id(self) -> str:
@@ -78,13 +117,14 @@ class HouseClient:
         return self._credentials.user_id
 
     @property
-    def room_ids(self) -> list[str]:
-        """The rooms that the bot is in, as far as the stream has told; whole once caught_up is set."""
-        return self._rooms.ids()
+    def device_id(self) -> str:
+        """The device that this process is; another one after a lost store."""
+        return self._credentials.device_id
 
-    def members(self) -> dict[str, frozenset[str]]:
-        """Who is joined, by room, for the rooms that the bot is in; whole once caught_up is set."""
-        return {room_id: frozenset(self._rooms[room_id].joined) for room_id in self._rooms.ids()}
+    @property
+    def room_ids(self) -> list[str]:
+        """The rooms that the bot is in."""
+        return self._rooms.ids()
 
     @property
     def last_sync_at(self) -> datetime | None:
@@ -100,32 +140,36 @@ class HouseClient:
         """Whether others see this device as signed by the bot's own identity."""
         return await is_signed(self._homeserver, self._credentials, self._files)
 
+    async def _receive(self, inbox: Inbox, upkeep: Upkeep) -> None:
+        await inbox.hand_over_left()
+        await Sync(
+            self._homeserver,
+            self._olm,
+            self._devices,
+            self._one_time_keys,
+            upkeep,
+            self._rooms,
+            inbox,
+            self._pulse,
+            self.in_touch,
+            self.caught_up,
+        ).run()
+
     async def _start(self) -> None:
-        self._credentials = BotCredentials.load(self._files.directory)
-        lock = StoreLock(self._files.store(self._credentials.device_id))
-        self._open.callback(lock.release)
-        self._homeserver = Homeserver(self._credentials.homeserver, bot=self._files.directory.name)
-        self._open.push_async_callback(self._homeserver.close)
-        await open_session(self._homeserver, self._credentials, self._files)
-        self._olm: HouseOlm = open_machine(self._credentials, self._files)
-        self._open.callback(self._olm.store.database.close)
-        await self._enrol()
+        opening = DeviceOpening(self._files, self._generations, self._seal, utc_now)
+        device = await opening.open(self._open)
+        self._credentials, self._homeserver, self._olm = device.credentials, device.homeserver, device.olm
+        self._one_time_keys, self.identity = device.one_time_keys, device.identity
+        self._olm.arrivals.counts = self._pulse.counts
+        self._safekeeping = Safekeeping(self._olm, self._generations, device.export, utc_now)
+        self._open.push_async_callback(self._safekeeping.finish)
         self._devices = PeoplesDevices(self._homeserver)
         self._rooms = Rooms()
         self._room_keys = RoomKeys(self._homeserver, self._olm, self._devices)
+        self._supply = RoomKeySupply(self._homeserver, self._olm, self._devices, self._room_keys)
         self.sending = Sending(self._homeserver, self._olm, self._rooms, self._devices, self._room_keys)
-
-    async def _enrol(self) -> None:
-        """Publish the device's keys and sign them; a device that is known is only compared."""
-        self._one_time_keys = OneTimeKeys(self._homeserver, self._olm)
-        published = await published_device(self._homeserver, self._olm.own, self._files)
-        self._olm.account.shared = published
-        await set_starting_point(self._homeserver, self._olm)
-        if self._one_time_keys.are_needed():
-            await self._one_time_keys.upload()
-        self.identity: Literal["signed", "already"] = await ensure_signed(
-            self._homeserver, self._olm, self._credentials, self._files
-        )
+        await find_rooms(self._homeserver, self._rooms)
+        self._olm.arrivals.enter_rooms(self._rooms.ids())
 
 
 async def device_is_signed(directory: Path) -> bool:

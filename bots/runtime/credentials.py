@@ -89,6 +89,20 @@ class BotFiles:
         """The key that seals the device's store."""
         return self.directory / "pickle_key.json"
 
+    @property
+    def room_key_export(self) -> Path:
+        """A sealed copy of the room keys, for the device that comes after this one."""
+        return self.directory / "room_keys.export"
+
+    @property
+    def replaced_sessions(self) -> Path:
+        """The access tokens of devices that were replaced and are still to be signed out, one file each."""
+        return self.directory / "replaced_sessions"
+
     def store(self, device_id: str) -> Path:
         """The directory of one device's encryption store. It is never restored from a backup."""
         return self.stores / device_id
+
+    def look_back_marker(self, device_id: str) -> Path:
+        """What says, until it was done, that a new device has to look back."""
+        return self.store(device_id) / "look_back.json"

@@ -3,6 +3,7 @@
 Source: client-server specification, "Cross-signing"; decision 0002.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Literal
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bots.runtime.credentials import BotCredentials, BotFiles
-from bots.runtime.errors import IdentityLost, MatrixFault
+from bots.runtime.errors import IdentityLost, MatrixAway, MatrixFault, MatrixRefused
 from bots.runtime.homeserver import Homeserver, path
 from bots.runtime.olm import HouseOlm
 from bots.runtime.private_files import read_private, write_private
@@ -21,6 +22,7 @@ _RESTORE = (
     "Restore signing_seeds.json from a copy and start again. Without a copy a human must decide to reset the "
     "identity; no command does that."
 )
+_LOOKS, _LOOKS_EVERY_S = 20, 0.1
 USAGES = ("master", "self_signing", "user_signing")
 
 
@@ -74,7 +76,7 @@ async def ensure_signed(
     Raises IdentityLost if the account has an identity that is not the one kept here; it is never replaced.
     """
     user_id, device_id = credentials.user_id, credentials.device_id
-    answer = await _ask(homeserver, user_id)
+    answer = await _ask_for_whole(homeserver, user_id)
     published = _only_key(answer.get("master_keys", {}).get(user_id), user_id, "master")
     seeds = SigningSeeds.load(files.signing_seeds)
     if published is None:
@@ -109,6 +111,17 @@ async def is_signed(homeserver: Homeserver, credentials: BotCredentials, files: 
 
 async def _ask(homeserver: Homeserver, user_id: str) -> dict[str, Any]:
     return await homeserver.post(path("keys", "query"), {"device_keys": {user_id: []}})
+
+
+async def _ask_for_whole(homeserver: Homeserver, user_id: str) -> dict[str, Any]:
+    """Ask again for a moment while half an identity is there: another device of the account is publishing it."""
+    answer = await _ask(homeserver, user_id)
+    for _ in range(_LOOKS):
+        if (user_id in answer.get("master_keys", {})) == (user_id in answer.get("self_signing_keys", {})):
+            break
+        await asyncio.sleep(_LOOKS_EVERY_S)
+        answer = await _ask(homeserver, user_id)
+    return answer
 
 
 def _only_key(content: Any, user_id: str, usage: str) -> str | None:
@@ -153,5 +166,10 @@ async def _publish(homeserver: Homeserver, olm: HouseOlm, seeds: SigningSeeds, c
     body: dict[str, Any] = {"master_key": signed(bare["master"], user_id, device_key, olm.sign)}
     for usage in ("self_signing", "user_signing"):
         body[f"{usage}_key"] = seeds.sign("master", bare[usage], user_id)
-    # Synapse asks for no password when an account gets its first identity, and we never give it another one.
-    await homeserver.post(path("keys", "device_signing", "upload"), body)
+    try:
+        # Synapse asks for no password when an account gets its first identity, and we never give it another one.
+        await homeserver.post(path("keys", "device_signing", "upload"), body)
+    except (MatrixAway, MatrixRefused):
+        # The other watcher, which has the same seeds, was a moment earlier: Synapse then breaks or asks for a password.
+        if not _is_published(await _ask_for_whole(homeserver, user_id), user_id, seeds):
+            raise

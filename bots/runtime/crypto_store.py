@@ -5,11 +5,12 @@ import os
 import secrets
 from pathlib import Path
 
-from nio.store import SqliteStore  # type: ignore[import-untyped]
+import peewee  # type: ignore[import-untyped]
 
 from bots.runtime.credentials import BotCredentials, BotFiles
-from bots.runtime.errors import StoreInUse, StoreLost
+from bots.runtime.errors import MatrixFault, StoreInUse, StoreLost
 from bots.runtime.homeserver import Homeserver, path
+from bots.runtime.house_store import HouseStore
 from bots.runtime.olm import HouseOlm, OlmAddress
 from bots.runtime.private_files import read_private, write_private
 
@@ -35,19 +36,25 @@ class StoreLock:
 
 
 def open_machine(credentials: BotCredentials, files: BotFiles) -> HouseOlm:
-    """Open or make the store of the credentials' device. Hold its StoreLock first."""
-    store = SqliteStore(
-        credentials.user_id,
-        credentials.device_id,
-        str(files.store(credentials.device_id)),
-        _pickle_key(files),
-        "crypto.db",
-    )
-    os.chmod(store.database_path, 0o600)
-    return HouseOlm(credentials.user_id, credentials.device_id, store)
+    """Open or make the store of the credentials' device; StoreLost if it is damaged. Hold its StoreLock first."""
+    user_id, device_id = credentials.user_id, credentials.device_id
+    try:
+        store = HouseStore(user_id, device_id, str(files.store(device_id)), _pickle_key(files), "crypto.db")
+        os.chmod(store.database_path, 0o600)
+        if not store.is_whole():
+            raise StoreLost(user_id, device_id, "damaged")
+        return HouseOlm(user_id, device_id, store)
+    except peewee.OperationalError as fault:
+        # A full disk, for example: the store itself may be as good as ever.
+        raise MatrixFault(
+            f"The encryption store in {files.store(device_id)} cannot be opened ({fault}). "
+            "Check that the disk has room and that the directory is the bot's own, and start again."
+        ) from fault
+    except (peewee.DatabaseError, ValueError) as fault:
+        raise StoreLost(user_id, device_id, "damaged") from fault
 
 
-async def published_device(homeserver: Homeserver, own: OlmAddress, files: BotFiles) -> bool:
+async def published_device(homeserver: Homeserver, own: OlmAddress) -> bool:
     """Whether the homeserver already has this device's keys; StoreLost if it has others under the same name."""
     answer = await homeserver.post(path("keys", "query"), {"device_keys": {own.user_id: [own.device_id]}})
     device = answer.get("device_keys", {}).get(own.user_id, {}).get(own.device_id)
@@ -55,10 +62,7 @@ async def published_device(homeserver: Homeserver, own: OlmAddress, files: BotFi
         return False
     ours = {f"curve25519:{own.device_id}": own.curve25519, f"ed25519:{own.device_id}": own.ed25519}
     if device.get("keys") != ours:
-        raise StoreLost(
-            f"The encryption store of {own.user_id} is not the one its device {own.device_id} began with, "
-            f"so messages to it cannot be read. Give it a new device with {files.renewal}."
-        )
+        raise StoreLost(own.user_id, own.device_id, "not the one that the device began with")
     return True
 
 

@@ -42,7 +42,17 @@ class IdentityLost(MatrixFault):
 
 
 class StoreLost(MatrixFault):
-    """The homeserver knows this device by other keys than the store here holds."""
+    """The device's encryption store is gone, damaged, an old copy, or another device's.
+
+    why: a few listed words. A bot that meets this takes a new device by itself.
+    """
+
+    def __init__(self, user_id: str, device_id: str, why: str) -> None:
+        super().__init__(
+            f"The encryption store of {user_id}'s device {device_id} is {why}, so messages to it cannot be read. "
+            "Start the bot again: it takes a new device."
+        )
+        self.why = why
 
 
 class StoreInUse(MatrixFault):

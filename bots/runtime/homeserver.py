@@ -12,7 +12,10 @@ from bots.runtime.credentials import renewal
 from bots.runtime.errors import MatrixAway, MatrixRefused, SessionEnded
 
 CLIENT_API = "/_matrix/client/v3"
+MEDIA = "/_matrix/client/v1/media/download"
 ANSWERS_WITHIN = timedelta(seconds=20)
+
+_LONGEST_REFUSAL, _PART = 64 * 2**10, 64 * 2**10
 
 
 def path(*parts: str) -> str:
@@ -47,6 +50,24 @@ class Homeserver:
         """Ask for something to be so; asked again with the same path it is done once."""
         return await self._request("PUT", at, body, None, within)
 
+    async def download(self, mxc: str, at_most: int, within: timedelta) -> bytes:
+        """Fetch a file by its mxc:// address; raises ValueError if it is none or has more than so many bytes."""
+        server, slash, media_id = mxc.removeprefix("mxc://").partition("/")
+        if not mxc.startswith("mxc://") or not (server and slash and media_id) or "/" in media_id:
+            raise ValueError("not the address of a file")
+        at = "/".join((MEDIA, quote(server, safe=":[]"), quote(media_id, safe="")))
+        timeout = aiohttp.ClientTimeout(total=within.total_seconds())
+        try:
+            # A redirect would take the access token elsewhere.
+            async with self._http.get(
+                self.url + at, headers=self._headers(), timeout=timeout, allow_redirects=False
+            ) as response:
+                if response.status >= 300:
+                    _answer(response.status, await response.content.read(_LONGEST_REFUSAL), self._bot)
+                return await _at_most(response.content, at_most)
+        except (aiohttp.ClientError, TimeoutError) as fault:
+            raise MatrixAway(f"The homeserver at {self.url} does not answer ({type(fault).__name__}).") from fault
+
     async def _request(
         self,
         method: str,
@@ -55,15 +76,26 @@ class Homeserver:
         params: Mapping[str, str] | None,
         within: timedelta,
     ) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
         timeout = aiohttp.ClientTimeout(total=within.total_seconds())
         try:
             async with self._http.request(
-                method, self.url + at, json=body, params=params, headers=headers, timeout=timeout
+                method, self.url + at, json=body, params=params, headers=self._headers(), timeout=timeout
             ) as response:
                 return _answer(response.status, await response.read(), self._bot)
         except (aiohttp.ClientError, TimeoutError) as fault:
             raise MatrixAway(f"The homeserver at {self.url} does not answer ({type(fault).__name__}).") from fault
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
+
+
+async def _at_most(stream: aiohttp.StreamReader, at_most: int) -> bytes:
+    read = bytearray()
+    async for part in stream.iter_chunked(_PART):
+        read += part
+        if len(read) > at_most:
+            raise ValueError("the file is too large")
+    return bytes(read)
 
 
 def _answer(status: int, text: bytes, bot: str) -> dict[str, Any]:

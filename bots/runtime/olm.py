@@ -2,21 +2,27 @@
 
 import json
 import logging
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import vodozemac
 from nio.crypto import InboundGroupSession, Olm, OlmDevice, OutboundGroupSession  # type: ignore[import-untyped]
-from nio.store import SqliteStore  # type: ignore[import-untyped]
 
+from bots.runtime import fault_points
+from bots.runtime.arrivals import MEGOLM, Arrivals
+from bots.runtime.clock import Clock, utc_now
+from bots.runtime.house_store import HouseStore
+from bots.runtime.kept_room_keys import KeptRoomKeys, is_vouched, room_key
+from bots.runtime.replays import FirstEvents
 from bots.runtime.signatures import padded
 
 # nio writes user ids and session ids into its log; this layer counts instead.
 logging.getLogger("nio").setLevel(logging.CRITICAL)
 
-MEGOLM = "m.megolm.v1.aes-sha2"
+OLM_SESSIONS_OF_ONE_DEVICE = 10
+MISSING_AT_ONCE = 1000
 
 
 class Unreadable(Exception):
@@ -33,11 +39,25 @@ NO_ROOM_KEY, BAD_CIPHERTEXT, REPLAYED, MALFORMED = "no_room_key", "bad_ciphertex
 
 @dataclass(frozen=True)
 class Decrypted:
-    """What was inside an encrypted room event, and which device keys its room key came with."""
+    """What was inside an encrypted room event, and which device keys its room key came with.
+
+    vouched: the device with these keys gave the room key itself; otherwise somebody who passed it on says so.
+    """
 
     payload: Mapping[str, Any]
     curve25519: str
     ed25519: str
+    vouched: bool
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A room key that an event could not be read without. curve25519: of the device that is said to have made it."""
+
+    room_id: str
+    session_id: str
+    sender: str
+    curve25519: str | None
 
 
 @dataclass(frozen=True)
@@ -54,12 +74,15 @@ class HouseOlm(Olm):  # type: ignore[misc]
     """nio's Olm machine for one device; every change is saved before it is relied upon.
 
     Devices and trust are not kept here: bots.runtime.device_policy decides them from the homeserver's raw answers.
+    missing: room keys that an event could not be read without, by room id and session id, until they are asked for.
     """
 
-    def __init__(self, user_id: str, device_id: str, store: SqliteStore) -> None:
-        self.new_room_keys: list[tuple[str, str]] = []
-        self.broken_sessions: set[tuple[str, str]] = set()
+    def __init__(self, user_id: str, device_id: str, store: HouseStore, clock: Clock = utc_now) -> None:
         super().__init__(user_id, device_id, store)
+        self.kept = KeptRoomKeys(store, self.inbound_group_store)
+        self.arrivals = Arrivals(user_id, store, self.kept, clock)
+        self.missing: dict[tuple[str, str], Missing] = {}
+        self._first_events = FirstEvents(store, self.message_index_store)
 
     @property
     def own(self) -> OlmAddress:
@@ -71,16 +94,26 @@ class HouseOlm(Olm):  # type: ignore[misc]
         """Sign with the device's own key."""
         return padded(self.account.sign(message.decode()))
 
-    def one_transaction(self) -> AbstractContextManager[Any]:
+    @contextmanager
+    def one_transaction(self) -> Iterator[None]:
         """Everything saved inside is saved together. Nothing inside may wait."""
-        transaction: AbstractContextManager[Any] = self.store.database.atomic()
-        return transaction
+        with self.store.transaction():
+            self._first_events.save()
+            yield
+
+    def save_seen(self) -> None:
+        """Write down which messages were read since the last transaction."""
+        with self.one_transaction():
+            return
 
     def read_to_device(self, event: Mapping[str, Any]) -> None:
-        """Take the room key out of an encrypted to-device event.
+        """Take what an event for this device alone brings, in the open transaction; see Arrivals.
 
-        Whatever is malformed raises; room keys that were taken stand in new_room_keys as (room id, session id).
+        Whatever is malformed raises. Kinds that nobody here needs are passed over.
         """
+        if event["type"] != "m.room.encrypted":
+            self.arrivals.in_clear(event)
+            return
         content = event["content"]
         if content["algorithm"] != self._olm_algorithm:
             raise ValueError("not an Olm message")
@@ -92,24 +125,24 @@ class HouseOlm(Olm):  # type: ignore[misc]
             # The sender used a one-time key that this store no longer has: tell them by a new session.
             self._mark_device_for_unwedging(sender, sender_key)
             raise
+        self._forget_old_sessions(sender_key)
 
     def read_room_event(self, room_id: str, event: Mapping[str, Any]) -> Decrypted:
-        """Decrypt a room event, or raise Unreadable."""
+        """Decrypt a room event, or raise Unreadable; a room key that is missing is asked for by itself."""
         content = event["content"]
         session_id, ciphertext = content.get("session_id"), content.get("ciphertext")
         if content.get("algorithm") != MEGOLM or not isinstance(session_id, str) or not isinstance(ciphertext, str):
             raise Unreadable(MALFORMED, session_id if isinstance(session_id, str) else None)
-        session = self._room_key(room_id, session_id, content.get("sender_key"))
-        if session is None:
-            raise Unreadable(NO_ROOM_KEY, session_id)
         try:
-            plaintext, index = session.decrypt(ciphertext)
-        except ValueError as fault:
-            raise Unreadable(_why_not(session, ciphertext), session_id) from fault
-        seen = self.message_index_store.setdefault((session_id, index), event["event_id"])
-        if seen != event["event_id"]:
+            session, plaintext, index = self._decrypted(room_id, session_id, content.get("sender_key"), ciphertext)
+        except Unreadable as why:
+            if why.reason == NO_ROOM_KEY:
+                self._miss(room_id, session_id, event)
+            raise
+        if self._first_events.of(session_id, index, event["event_id"]) != event["event_id"]:
             raise Unreadable(REPLAYED, session_id)
-        return Decrypted(_payload(plaintext, room_id, session_id), session.sender_key, session.ed25519)
+        payload = _payload(plaintext, room_id, session_id)
+        return Decrypted(payload, session.sender_key, session.ed25519, is_vouched(session))
 
     def has_session_with(self, device: OlmAddress) -> bool:
         """Whether an Olm session with this device exists."""
@@ -131,40 +164,44 @@ class HouseOlm(Olm):  # type: ignore[misc]
         self, sender_key: str, sender_fp_key: str, room_id: str, session_id: str, session_key: str
     ) -> None:
         """Keep a room key, unless we hold the same one from an earlier message on; raises if it is malformed."""
-        session = InboundGroupSession(session_key, sender_fp_key, sender_key, room_id)
-        if session.id != session_id:
-            raise ValueError("the room key belongs to another session")
-        held = [
-            each for each in self._room_keys(room_id, session_id) if each.first_known_index <= session.first_known_index
-        ]
-        if any(each.sender_key == sender_key for each in held):
-            return
-        self.inbound_group_store.add(session)
-        # The store has one row per session id: somebody who passes a key on must not overwrite its maker's.
-        if not held:
-            self.save_inbound_group_session(session)
+        content = {"room_id": room_id, "session_id": session_id, "session_key": session_key}
+        with self.one_transaction():
+            self.kept.keep(room_key(content, sender_key, sender_fp_key))
 
     def _handle_olm_event(self, sender: str, sender_key: str, payload: dict[Any, Any]) -> None:
-        content = payload["content"]
-        if payload["type"] != "m.room_key" or content["algorithm"] != MEGOLM:
-            return
-        room_id, session_id, session_key = content["room_id"], content["session_id"], content["session_key"]
-        ed25519 = payload["keys"]["ed25519"]
-        if not all(isinstance(each, str) for each in (room_id, session_id, session_key, ed25519)):
-            raise TypeError("a room key's fields are texts")
-        self.create_group_session(sender_key, ed25519, room_id, session_id, session_key)
-        self.new_room_keys.append((room_id, session_id))
+        fault_points.reached("between_olm_and_megolm")
+        self.arrivals.sealed(sender, sender_key, payload)
 
     def _mark_device_for_unwedging(self, sender: str, sender_key: str) -> None:
-        self.broken_sessions.add((sender, sender_key))
+        self.arrivals.broken_sessions.add((sender, sender_key))
+        self.arrivals.stirred.set()
 
-    def _room_keys(self, room_id: str, session_id: str) -> list[InboundGroupSession]:
-        return [keys[session_id] for keys in self.inbound_group_store[room_id].values() if session_id in keys]
+    def _decrypted(
+        self, room_id: str, session_id: str, sender_key: object, ciphertext: str
+    ) -> tuple[InboundGroupSession, str, int]:
+        """Decrypt by whichever copy of the room key can: a false one that somebody passed on must not stand before."""
+        reasons = set()
+        # The sender key in an event is optional and only decides which copy is tried first.
+        for session in self.kept.of(room_id, session_id, sender_key):
+            try:
+                return (session, *session.decrypt(ciphertext))
+            except ValueError:
+                reasons.add(_why_not(session, ciphertext))
+        raise Unreadable(BAD_CIPHERTEXT if reasons == {BAD_CIPHERTEXT} else NO_ROOM_KEY, session_id)
 
-    def _room_key(self, room_id: str, session_id: str, sender_key: object) -> InboundGroupSession | None:
-        """The sender key in an event is optional and only decides between several holders of one session."""
-        keys = self._room_keys(room_id, session_id)
-        return next((each for each in keys if each.sender_key == sender_key), keys[0] if keys else None)
+    def _miss(self, room_id: str, session_id: str, event: Mapping[str, Any]) -> None:
+        if len(self.missing) < MISSING_AT_ONCE:
+            said = event["content"].get("sender_key")
+            curve25519 = said if isinstance(said, str) else None
+            self.missing[room_id, session_id] = Missing(room_id, session_id, str(event.get("sender")), curve25519)
+            self.arrivals.stirred.set()
+
+    def _forget_old_sessions(self, sender_key: str) -> None:
+        # A new session with every message costs the sender nothing, and us a row each.
+        sessions = sorted(self.session_store[sender_key], key=lambda each: each.use_time, reverse=True)
+        if len(sessions) > OLM_SESSIONS_OF_ONE_DEVICE:
+            self.session_store[sender_key][:] = sessions[:OLM_SESSIONS_OF_ONE_DEVICE]
+            self.store.forget_sessions(sessions[OLM_SESSIONS_OF_ONE_DEVICE:])
 
 
 def _olm_message(kind: int, body: str) -> vodozemac.PreKeyMessage | vodozemac.AnyOlmMessage:

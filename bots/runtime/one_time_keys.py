@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bots.runtime import fault_points
+from bots.runtime.arrivals import MEGOLM
 from bots.runtime.homeserver import Homeserver, path
-from bots.runtime.olm import MEGOLM, HouseOlm
+from bots.runtime.olm import HouseOlm
 from bots.runtime.signatures import signed
 
 
@@ -43,6 +45,7 @@ class OneTimeKeys:
                 account._account.generate_fallback_key()
         self._olm.save_account()
         answer = await self._homeserver.post(path("keys", "upload"), self._offer())
+        fault_points.reached("between_upload_and_save")
         account.shared = True
         account.mark_keys_as_published()
         self._olm.save_account()

@@ -8,10 +8,15 @@ from pathlib import Path
 
 def write_private(file: Path, content: Mapping[str, str]) -> None:
     """Write a JSON file with mode 0600; it is on the disk when this returns."""
+    write_private_bytes(file, json.dumps(content).encode())
+
+
+def write_private_bytes(file: Path, content: bytes) -> None:
+    """Write any file with mode 0600; it is on the disk when this returns."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = file.with_name(file.name + ".new")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-        json.dump(content, stream)
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+        stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
     beside.rename(file)

@@ -1,41 +1,58 @@
 """Turn raw events of the stream into what a bot is handed."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from bots.runtime.device_policy import PeoplesDevices
-from bots.runtime.olm import MALFORMED, NO_ROOM_KEY, HouseOlm, Unreadable
-from bots.runtime.received import Malformed, MemberChanged, Message, Reaction, Received, Redaction, Undecryptable
+from bots.runtime.olm import MALFORMED, HouseOlm, Unreadable
+from bots.runtime.received import (
+    Deleted,
+    Malformed,
+    MemberChanged,
+    Message,
+    Reaction,
+    Received,
+    Redaction,
+    Undecryptable,
+)
 
-WAITING_PER_ROOM_KEY = 1000
+_SAYS_NOTHING = frozenset({"m.reaction", "m.room.redaction"})
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class Reader:
-    """Reads the events of all rooms, and keeps those whose room key has not come yet."""
+    """Reads the events of all rooms."""
 
     def __init__(self, olm: HouseOlm, devices: PeoplesDevices) -> None:
         self._olm = olm
         self._devices = devices
-        self._waiting: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
 
-    def read(self, room_id: str, event: Any) -> Received | None:
-        """What the bot is handed for one raw event; None for what is not for it.
+    def is_for_bot(self, event: Any) -> bool:
+        """Whether the bot is to be handed this raw event.
 
-        Not for it: its own events (but for memberships), state other than memberships, emptied events,
-        and events without a readable id, which nothing could be said about.
+        Not for it: its own events (but for memberships), state other than memberships, reactions and redactions that
+        were emptied, and events without a readable id, which nothing could be said about.
         """
         head = _head(event)
-        if head is None or "redacted_because" in (event.get("unsigned") or {}):
-            return None
+        if head is None:
+            return False
+        _, sender, kind = head
+        if "state_key" in event:
+            return kind == "m.room.member" and not _is_emptied(event)
+        return sender != self._olm.user_id and not (_is_emptied(event) and kind in _SAYS_NOTHING)
+
+    def read(self, room_id: str, event: Mapping[str, Any]) -> Received:
+        """What the bot is handed for one raw event that is for it."""
+        head = _head(event)
+        if head is None:
+            return unreadable_by_anybody(room_id, event)
         event_id, sender, kind = head
         if "state_key" in event:
-            return _member_changed(room_id, event, head) if kind == "m.room.member" else None
-        if sender == self._olm.user_id:
-            return None
+            return _member_changed(room_id, event, head)
+        if _is_emptied(event):
+            return _deleted(room_id, event, head)
         sent_at = _sent_at(event.get("origin_server_ts"))
         if sent_at is None or not isinstance(event.get("content"), dict):
             return Malformed(room_id, event_id, sender, kind)
@@ -44,12 +61,6 @@ class Reader:
         if kind == "m.room.encrypted":
             return self._decrypted(room_id, event, head, sent_at)
         return _plain(room_id, head, sent_at, kind, event["content"])
-
-    def late(self, room_keys: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """The raw events, by room, that waited for these room keys, (room id, session id) each; they wait no longer."""
-        for room_id, session_id in dict.fromkeys(room_keys):
-            for event in self._waiting.pop((room_id, session_id), []):
-                yield room_id, event
 
     def _decrypted(
         self, room_id: str, event: Mapping[str, Any], head: tuple[str, str, str], sent_at: datetime
@@ -60,8 +71,6 @@ class Reader:
         except Unreadable as why:
             if why.reason == MALFORMED:
                 return Malformed(room_id, event_id, sender, "m.room.encrypted")
-            if why.reason == NO_ROOM_KEY:
-                self._wait(room_id, str(why.session_id), event)
             return Undecryptable(room_id, event_id, sender, why.session_id, why.reason)
         kind, content = decrypted.payload.get("type"), without_surrogates(decrypted.payload.get("content"))
         if not isinstance(kind, str) or not isinstance(content, dict):
@@ -70,12 +79,14 @@ class Reader:
         if "m.relates_to" not in content and "m.relates_to" in event["content"]:
             content = {**content, "m.relates_to": event["content"]["m.relates_to"]}
         device = self._devices.with_keys(sender, decrypted.curve25519, decrypted.ed25519)
-        return _plain(room_id, head, sent_at, kind, content, True, device.owner_signed if device else None)
+        # A room key that somebody passed on says only by their word which device the message is from.
+        signed = device.owner_signed if device and decrypted.vouched else None
+        return _plain(room_id, head, sent_at, kind, content, True, signed)
 
-    def _wait(self, room_id: str, session_id: str, event: Mapping[str, Any]) -> None:
-        waiting = self._waiting[(room_id, session_id)]
-        if len(waiting) < WAITING_PER_ROOM_KEY and all(each["event_id"] != event["event_id"] for each in waiting):
-            waiting.append(event)
+
+def unreadable_by_anybody(room_id: str, event: Mapping[str, Any]) -> Malformed:
+    """What the bot is handed for a raw event that nothing can be said about but that it came."""
+    return Malformed(room_id, str(event.get("event_id")), str(event.get("sender")), str(event.get("type")))
 
 
 def without_surrogates(value: Any) -> Any:
@@ -96,6 +107,17 @@ def _head(event: Any) -> tuple[str, str, str] | None:
     if not isinstance(event_id, str) or not isinstance(sender, str) or not isinstance(kind, str):
         return None
     return event_id, sender, kind
+
+
+def _is_emptied(event: Mapping[str, Any]) -> bool:
+    return "redacted_because" in (event.get("unsigned") or {})
+
+
+def _deleted(room_id: str, event: Mapping[str, Any], head: tuple[str, str, str]) -> Deleted:
+    event_id, sender, _ = head
+    because = event["unsigned"]["redacted_because"]
+    by = because.get("sender") if isinstance(because, dict) else None
+    return Deleted(room_id, event_id, sender, by if isinstance(by, str) else "")
 
 
 def _sent_at(milliseconds: object) -> datetime | None:

@@ -49,11 +49,21 @@ class Redaction:
 
 
 @dataclass(frozen=True)
+class Deleted:
+    """Somebody's message that had been taken away before this bot heard of it. by: who took it away."""
+
+    room_id: str
+    event_id: str
+    sender: str
+    by: str
+
+
+@dataclass(frozen=True)
 class MemberChanged:
     """Somebody's membership changed; also the bot's own.
 
     previous: the membership before, None if there was none or it is not told.
-    event_id: empty for an invitation of the bot itself, which has none yet.
+    event_id: made up for an invitation of the bot itself, which has none yet.
     """
 
     room_id: str
@@ -85,14 +95,20 @@ class Malformed:
     type: str
 
 
-Received = Message | Reaction | Redaction | MemberChanged | Undecryptable | Malformed
+Received = Message | Reaction | Redaction | Deleted | MemberChanged | Undecryptable | Malformed
 
 
 class Handler(Protocol):
     """What a bot does with what it is handed."""
 
     async def received(self, event: Received) -> None:
-        """Handle one event. It may come again after a crash; a raised exception leads to could_not_handle."""
+        """Handle one event. It may come again after a crash: what it leads to is decided with Ledger.decide.
+
+        A raised exception leads to could_not_handle; while the database is away, to another try.
+        """
 
     async def could_not_handle(self, event: Received) -> None:
         """Raise an alarm about an event that received() failed on. If this raises too, the bot stops."""
+
+    async def stayed_unread(self, event: Undecryptable) -> None:
+        """Raise the alarm, with Ledger.alarm, about an event whose room key did not come in time, or never will."""

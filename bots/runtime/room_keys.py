@@ -6,12 +6,14 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 import vodozemac
 
+from bots.runtime.arrivals import MEGOLM
 from bots.runtime.device_policy import DevicePolicy, PeoplesDevices
 from bots.runtime.homeserver import Homeserver, path
-from bots.runtime.olm import MEGOLM, HouseOlm, OlmAddress
+from bots.runtime.olm import HouseOlm, OlmAddress
 from bots.runtime.signatures import is_signed_by
 
 DEVICES_PER_REQUEST = 50
@@ -25,8 +27,9 @@ class RoomKeys:
         self._homeserver = homeserver
         self._olm = olm
         self._devices = devices
-        # Two sends at once would both find a key missing and share it twice.
-        self._one_at_a_time = asyncio.Lock()
+        # Two sends into one room at once would both find a key missing and share it twice. Other rooms go on meanwhile:
+        # a homeserver that is slow to hand out somebody's key must not hold up a card.
+        self._in_room: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._ask_again_at: dict[OlmAddress, float] = {}
 
     async def encrypt(
@@ -42,7 +45,7 @@ class RoomKeys:
         rotation: the content of the room's m.room.encryption; its limits count, not nio's.
         A device that cannot be reached now (it has no one-time key left) does not hold the message up.
         """
-        async with self._one_at_a_time:
+        async with self._in_room.setdefault(room_id, asyncio.Lock()):
             await self._devices.know(user_ids)
             readers = {device for device in self._devices.for_message(user_ids, policy) if device != self._olm.own}
             session = self._olm.own_room_key(room_id)
@@ -60,18 +63,28 @@ class RoomKeys:
 
     async def mend(self) -> None:
         """Begin a new Olm session with every device whose old one broke, so that its next room key arrives."""
-        async with self._one_at_a_time:
-            broken, self._olm.broken_sessions = self._olm.broken_sessions, set()
-            await self._devices.know({user_id for user_id, _ in broken})
-            devices = [
-                device.address
-                for user_id, curve25519 in broken
-                for device in self._devices.of(user_id)
-                if device.address.curve25519 == curve25519
-            ]
-            mendable = self._to_ask(devices)
-            await self._open_sessions(mendable)
-            await self._send("m.dummy", {}, [each for each in mendable if self._olm.has_session_with(each)])
+        broken = frozenset(self._olm.arrivals.broken_sessions)
+        await self._devices.know({user_id for user_id, _ in broken})
+        devices = [
+            device.address
+            for user_id, curve25519 in broken
+            for device in self._devices.of(user_id)
+            if device.address.curve25519 == curve25519
+        ]
+        mendable = self._to_ask(devices)
+        await self._open_sessions(mendable)
+        await self._send("m.dummy", {}, [each for each in mendable if self._olm.has_session_with(each)])
+        # Only now: what the homeserver was away for is tried again.
+        self._olm.arrivals.broken_sessions -= broken
+
+    async def tell(self, device: OlmAddress, kind: str, content: Mapping[str, Any]) -> bool:
+        """Send something to one device, inside an Olm message; False if the device cannot be reached now."""
+        if not self._olm.has_session_with(device):
+            await self._open_sessions(self._to_ask([device]))
+        if not self._olm.has_session_with(device):
+            return False
+        await self._send(kind, content, [device])
+        return True
 
     async def _share(self, room_id: str, session: Any, devices: Collection[OlmAddress]) -> None:
         without_session = [each for each in devices if not self._olm.has_session_with(each)]

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from bots.runtime.answers import Decision
 from keyhouse.core.commands import ANSWERS_HELP, Place, commands_in, find_command, meant, read_command
 from keyhouse.core.outgoing import Worker
 
@@ -17,11 +18,12 @@ class Asked:
     rest: str
 
 
-Answer = Callable[[Asked], Awaitable[str]]
+Answer = Callable[[Asked], Awaitable[Decision]]
+"""Reads what has to be read outside of the house's database, and gives what is then decided in one transaction."""
 
 
 class Router:
-    """The commands that one bot answers in one kind of room. answers: by name, Markdown back."""
+    """The commands that one bot answers in one kind of room. answers: by name."""
 
     def __init__(self, worker: Worker, place: Place, answers: Mapping[str, Answer]) -> None:
         mine = {command.name for command in commands_in(place) if command.worker is worker} - {"help"}
@@ -30,16 +32,16 @@ class Router:
         self._worker, self._place, self._answers = worker, place, answers
         self._answers_help = ANSWERS_HELP[place] is worker
 
-    async def reply(self, text: str, room_id: str, event_id: str, sender: str) -> str | None:
-        """Answer a typed command in Markdown; None when it is no command, or another bot's to answer."""
+    async def reply(self, text: str, room_id: str, event_id: str, sender: str) -> Decision | None:
+        """Find what is to be decided about a typed command; None when it is no command, or another bot's to answer."""
         typed = read_command(text)
         if typed is None:
             return None
         command = find_command(typed.name, self._place)
         if command is None:
-            return self._not_known(typed.name) if self._answers_help else None
+            return saying(self._not_known(typed.name)) if self._answers_help else None
         if command.name == "help":
-            return help_text(self._place) if self._answers_help else None
+            return saying(help_text(self._place)) if self._answers_help else None
         if command.worker is not self._worker:
             return None
         return await self._answers[command.name](Asked(room_id, event_id, sender, typed.rest))
@@ -48,6 +50,11 @@ class Router:
         near = meant(name, self._place)
         guess = f"Did you mean `{near.example}`? It {near.does}." if near else "`!help` lists what I know."
         return f"I do not know `!{name}`. {guess}"
+
+
+def saying(markdown: str) -> Decision:
+    """Decide nothing but to say this."""
+    return lambda tx: markdown
 
 
 def help_text(place: Place) -> str:

@@ -2,10 +2,9 @@
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +23,7 @@ from bots.runtime.errors import (
     StoreInUse,
     StoreLost,
 )
+from bots.runtime.generations import LedgerGenerations
 from bots.runtime.health import Pulse
 from bots.runtime.ledger import Ledger
 from bots.runtime.outbox import Outbox
@@ -36,6 +36,7 @@ from keyhouse.settings.house import HouseSettings, load_house
 from keyhouse.storage.changes import ChangeSignal
 from keyhouse.storage.errors import StoreFault
 from keyhouse.storage.house_keys import HouseKeys
+from keyhouse.storage.sealing import Seal
 from keyhouse.storage.store import open_store
 
 log = structlog.get_logger()
@@ -65,25 +66,32 @@ class Bot(Handler, Protocol):
         """Hear that devices of these people appeared, changed or vanished."""
 
     async def caught_up(self, members: Mapping[str, frozenset[str]]) -> None:
-        """Hear, once, that the stream has been read to its end. members: who is joined, by room."""
+        """Hear, once, who is joined in the rooms that the bot is in; some while after the start.
+
+        What the stream has told meanwhile is in it.
+        """
 
     async def watch_the_clock(self) -> None:
         """Do what time brings, until cancelled."""
 
 
 MakeBot = Callable[[Surroundings], Bot]
-Prepare = Callable[[HouseSettings], MakeBot]
-"""Reads what the bot needs of the house's files; in a thread, because a lexicon takes long, and before any event."""
+Prepare = Callable[[HouseSettings, Path], MakeBot]
+"""Reads what the bot needs of the house's files: the settings, and the data directory that they were read from.
+
+In a thread, because a lexicon takes long, and before any event.
+"""
 
 
 def main(worker: Worker, prepare: Prepare) -> None:
     """Run the bot of this process until SIGTERM; exit with one plain line when it cannot."""
     parser = argparse.ArgumentParser(prog=f"bots.{worker.value}")
     parser.add_argument("--data", type=Path, required=True, help="the house's data directory")
-    data: Path = parser.parse_args().data
+    parser.add_argument("--as", dest="name", default=worker.value, help="another device of the bot, by its directory")
+    given = parser.parse_args()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
-        asyncio.run(_run(worker, prepare, data))
+        asyncio.run(_run(worker, prepare, given.data, given.name))
     except _HUMAN_NEEDED as fault:
         print(f"error: {fault}", file=sys.stderr)  # noqa: T201
         sys.exit(NEEDS_A_HUMAN)
@@ -92,27 +100,28 @@ def main(worker: Worker, prepare: Prepare) -> None:
         sys.exit(1)
 
 
-async def _run(worker: Worker, prepare: Prepare, data: Path) -> None:
+async def _run(worker: Worker, prepare: Prepare, data: Path, name: str) -> None:
     settings = load_house(data)
-    preparing = asyncio.create_task(asyncio.to_thread(prepare, settings))
+    preparing = asyncio.create_task(asyncio.to_thread(prepare, settings, data))
     async with AsyncExitStack() as stack:
-        ledger = _open_ledger(settings, data)
+        keys = HouseKeys.load(data / "secrets" / "house.keys")
+        ledger = Ledger(open_store(settings.database, keys), worker)
         stack.callback(ledger.close)
         other_writes = ChangeSignal(settings.database)
         stack.callback(other_writes.close)
-        client = await _entered(data / "bots" / worker.value, stack)
+        client = await _entered(data / "bots" / name, ledger, Seal(keys.seal), stack)
         around = Surroundings(settings, ledger, client.sending, UserId(client.user_id), utc_now)
         make = await preparing
-        await _until_told(_parts(worker, make(around), client, around, other_writes))
+        await _until_told(_parts(name, make(around), client, around, other_writes))
 
 
-async def _entered(directory: Path, stack: AsyncExitStack) -> HouseClient:
+async def _entered(directory: Path, ledger: Ledger, seal: Seal, stack: AsyncExitStack) -> HouseClient:
     """Log in, again and again while the homeserver is away."""
     loop, pause_s = asyncio.get_running_loop(), _FIRST_PAUSE_S
     deadline = loop.time() + HOMESERVER_WITHIN_S
     while True:
         try:
-            return await stack.enter_async_context(HouseClient(directory))
+            return await stack.enter_async_context(HouseClient(directory, LedgerGenerations(ledger), seal))
         except MatrixAway:
             if loop.time() >= deadline:
                 raise
@@ -121,36 +130,48 @@ async def _entered(directory: Path, stack: AsyncExitStack) -> HouseClient:
         pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
 
-def _open_ledger(settings: HouseSettings, data: Path) -> Ledger:
-    return Ledger(open_store(settings.database, HouseKeys.load(data / "secrets" / "house.keys")))
-
-
 def _parts(
-    worker: Worker, bot: Bot, client: HouseClient, around: Surroundings, other_writes: ChangeSignal
+    name: str, bot: Bot, client: HouseClient, around: Surroundings, other_writes: ChangeSignal
 ) -> list[asyncio.Task[None]]:
-    holder = f"{worker.value}:{os.getpid()}"
-    outbox = Outbox(around.ledger, worker, holder, bot.do, around.clock, other_writes.wait)
+    outbox = Outbox(
+        around.ledger,
+        around.ledger.worker,
+        client.device_id,
+        client.sending.attempts,
+        bot.do,
+        around.clock,
+        other_writes.wait,
+    )
     pulse = Pulse(
-        worker.value,
+        name,
         around.ledger,
         around.clock,
         lambda: client.last_sync_at,
         lambda: {**client.counts, **outbox.counters, **bot.counters},
     )
     return [
-        asyncio.create_task(client.run(bot, bot.devices_changed), name="stream"),
-        asyncio.create_task(_when_caught_up(bot, client, outbox, pulse), name="outbox"),
-        asyncio.create_task(bot.watch_the_clock(), name="clock"),
+        asyncio.create_task(client.run(bot, around.ledger, bot.devices_changed), name="stream"),
+        asyncio.create_task(_once_in_touch(client, outbox.run), name="outbox"),
+        asyncio.create_task(_once_in_touch(client, pulse.run), name="heartbeat"),
+        asyncio.create_task(_watch_rooms(bot, client), name="clock"),
     ]
 
 
-async def _when_caught_up(bot: Bot, client: HouseClient, outbox: Outbox, pulse: Pulse) -> None:
-    """Send nothing, and say nothing of oneself, before everything that waited has been heard."""
-    await client.caught_up.wait()
-    await bot.caught_up(client.members())
-    async with asyncio.TaskGroup() as parts:
-        parts.create_task(outbox.run(), name="draining")
-        parts.create_task(pulse.run(), name="heartbeat")
+async def _once_in_touch(client: HouseClient, run: Callable[[], Awaitable[None]]) -> None:
+    """Send nothing, and say nothing of oneself, before the homeserver has answered."""
+    await client.in_touch.wait()
+    await run()
+
+
+async def _watch_rooms(bot: Bot, client: HouseClient) -> None:
+    """Tell the bot who is where as soon as it is known; what time brings does not wait for it."""
+    clock = asyncio.create_task(bot.watch_the_clock(), name="watching the clock")
+    try:
+        await client.in_touch.wait()
+        await bot.caught_up(await client.census())
+        await clock
+    finally:
+        clock.cancel()
 
 
 async def _until_told(parts: list[asyncio.Task[None]]) -> None:

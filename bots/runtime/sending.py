@@ -1,14 +1,21 @@
-"""What leaves the house through a bot's account. Nothing here waits or tries again: the outbox decides that."""
+"""What leaves the house through a bot's account. Nothing here waits or tries again: the outbox decides that.
+
+Asked for twice, also by two devices of one account, nothing happens twice: an event is marked and looked for (see
+bots.runtime.once); the same reaction, invitation, removal or piece of state again is refused, or changes nothing.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
+from bots.runtime import fault_points
 from bots.runtime.device_policy import DevicePolicy, PeoplesDevices
 from bots.runtime.errors import MatrixRefused
 from bots.runtime.homeserver import Homeserver, path
 from bots.runtime.olm import HouseOlm, Unreadable
+from bots.runtime.once import MARK, Attempts, NoLongerOurs
 from bots.runtime.room_keys import RoomKeys
 from bots.runtime.rooms import Rooms
+from bots.runtime.timeline import Timeline
 
 MESSAGE = "m.room.message"
 
@@ -17,6 +24,8 @@ class Sending:
     """Requests of one bot. Each ends within its time limit or raises MatrixAway or MatrixRefused.
 
     txn_id: a request repeated with the same id, on the same device, in the same room within a day gives the same event.
+    attempts: while one with this txn_id goes on, what is sent carries its mark, and is looked for first if it may be
+    there already.
     """
 
     def __init__(
@@ -27,6 +36,8 @@ class Sending:
         self._rooms = rooms
         self._devices = devices
         self._room_keys = room_keys
+        self._timeline = Timeline(homeserver, olm.user_id)
+        self.attempts = Attempts()
 
     async def send_message(
         self,
@@ -38,18 +49,21 @@ class Sending:
     ) -> str:
         """Send an event, encrypted if the room is; gives back its id.
 
-        The room's members are asked for each time: whoever joined a moment ago can read it.
+        The room's members are asked for each time: whoever joined a moment ago can read it. Raises NoLongerOurs when
+        the attempt that this belongs to may no longer send.
         """
+        if (sent := await self._sent_before(room_id, txn_id)) is not None:
+            return sent
         encryption = await self._encryption(room_id)
         if encryption is None:
-            return await self._send(room_id, event_type, content, txn_id)
+            return await self._send_marked(room_id, event_type, content, txn_id)
         members = await self.joined_members(room_id)
         room = self._rooms.get(room_id)
         # Device changes are told only of people whom the stream has shown in a room with us.
         self._devices.outdate(members - (room.joined if room else set()))
         event = {"type": event_type, "content": dict(content)}
         sealed = await self._room_keys.encrypt(room_id, members, policy, encryption, event)
-        return await self._send(room_id, "m.room.encrypted", sealed, txn_id)
+        return await self._send_marked(room_id, "m.room.encrypted", sealed, txn_id)
 
     async def edit(
         self,
@@ -70,10 +84,14 @@ class Sending:
         }
         return await self.send_message(room_id, replacing, txn_id, policy)
 
-    async def react(self, room_id: str, target: str, key: str, txn_id: str) -> str:
-        """React to an event; reactions are never encrypted, so that servers can count them."""
+    async def react(self, room_id: str, target: str, key: str, txn_id: str) -> None:
+        """React to an event, unless this account has done so; never encrypted, so that servers can count reactions."""
         relation = {"rel_type": "m.annotation", "event_id": target, "key": key}
-        return await self._send(room_id, "m.reaction", {"m.relates_to": relation}, txn_id)
+        try:
+            await self._send(room_id, "m.reaction", {"m.relates_to": relation}, txn_id)
+        except MatrixRefused as refusal:
+            if refusal.errcode != "M_DUPLICATE_ANNOTATION":
+                raise
 
     async def redact(self, room_id: str, target: str, reason: str, txn_id: str) -> str:
         """Take an event's content away."""
@@ -157,6 +175,24 @@ class Sending:
         if room and room.encryption is not None:
             return room.encryption
         return await self.get_state(room_id, "m.room.encryption")
+
+    async def _sent_before(self, room_id: str, txn_id: str) -> str | None:
+        attempt = self.attempts.of(txn_id)
+        if attempt is None or attempt.perhaps_sent_since is None:
+            return None
+        return await self._timeline.find_own(room_id, txn_id, attempt.perhaps_sent_since)
+
+    async def _send_marked(self, room_id: str, event_type: str, content: Mapping[str, Any], txn_id: str) -> str:
+        attempt = self.attempts.of(txn_id)
+        if attempt is None:
+            return await self._send(room_id, event_type, content, txn_id)
+        # Keys were shared meanwhile, which takes its time.
+        if not attempt.may_send():
+            raise NoLongerOurs
+        fault_points.reached("before_send")
+        event_id = await self._send(room_id, event_type, {**content, MARK: txn_id}, txn_id)
+        fault_points.reached("after_send")
+        return event_id
 
     async def _send(self, room_id: str, event_type: str, content: Mapping[str, Any], txn_id: str) -> str:
         answer = await self._homeserver.put(path("rooms", room_id, "send", event_type, txn_id), content)

@@ -1,6 +1,7 @@
-"""The stream of everything that happens in the bot's rooms: again after a crash, never lost.
+"""The stream of everything that happens in the bot's rooms: kept before it is relied upon, never lost.
 
-Room keys are saved before anything is handled; the token is saved when everything before it was handled.
+Room keys are saved first, then the events, then the token, after which the homeserver forgets what it has told. Only
+then are events handed to the bot, which may take its time.
 """
 
 import asyncio
@@ -14,16 +15,17 @@ from typing import Any
 
 import structlog
 
-from bots.runtime.backfill import fetch_gap, gaps
+from bots.runtime.backfill import GapCut, gaps, pages_of_gap
 from bots.runtime.device_policy import PeoplesDevices
-from bots.runtime.errors import MatrixAway, MatrixFault, MatrixRefused, SessionEnded
+from bots.runtime.errors import MatrixAway, MatrixRefused
+from bots.runtime.fault_points import reached
 from bots.runtime.homeserver import Homeserver, path
 from bots.runtime.inbox import Inbox
 from bots.runtime.olm import HouseOlm
 from bots.runtime.one_time_keys import OneTimeKeys
-from bots.runtime.received import MemberChanged
-from bots.runtime.room_keys import RoomKeys
 from bots.runtime.rooms import Rooms
+from bots.runtime.to_device import take_to_device
+from bots.runtime.upkeep import Upkeep
 
 log = structlog.get_logger()
 
@@ -33,8 +35,11 @@ FIRST_PAUSE = timedelta(milliseconds=500)
 LONGEST_PAUSE = timedelta(seconds=30)
 
 _NOTHING: dict[str, Any] = {"limit": 0, "types": []}
-_NO_ROOMS: dict[str, Any] = {"presence": _NOTHING, "account_data": _NOTHING, "room": {"rooms": []}}
-_ROOMS: dict[str, Any] = {"timeline": {"limit": 100}, "ephemeral": _NOTHING, "account_data": _NOTHING}
+_FILTER: dict[str, Any] = {
+    "presence": _NOTHING,
+    "account_data": _NOTHING,
+    "room": {"timeline": {"limit": 100}, "ephemeral": _NOTHING, "account_data": _NOTHING},
+}
 
 
 @dataclass
@@ -42,50 +47,50 @@ class SyncPulse:
     """How the stream is, for the health page.
 
     counts, since the process began: events, undecryptable, malformed, to_device_malformed, gaps, gaps_cut,
-    could_not_handle, interruptions.
+    could_not_handle, stayed_unread, store_away, interruptions.
     """
 
     last_sync_at: datetime | None = None
     counts: Counter[str] = field(default_factory=Counter)
 
 
-async def set_starting_point(homeserver: Homeserver, olm: HouseOlm) -> None:
-    """Before a new device publishes its keys: begin here. Nothing older could be read by it anyway."""
-    if olm.store.load_sync_token() is None:
-        answer = await homeserver.get(path("sync"), {"timeout": "0", "filter": json.dumps(_NO_ROOMS)})
-        olm.store.save_sync_token(answer["next_batch"])
-
-
 class Sync:
-    """Asks for news and passes it on, in each room's order."""
+    """Asks for news and keeps it, in each room's order.
+
+    in_touch: set when the first answer came.  caught_up: set when everything that waited in it has been kept and is
+    on its way to the bot.
+    """
 
     def __init__(
         self,
         homeserver: Homeserver,
         olm: HouseOlm,
         devices: PeoplesDevices,
-        room_keys: RoomKeys,
         one_time_keys: OneTimeKeys,
+        upkeep: Upkeep,
         rooms: Rooms,
         inbox: Inbox,
         pulse: SyncPulse,
+        in_touch: asyncio.Event,
         caught_up: asyncio.Event,
     ) -> None:
         self._homeserver = homeserver
         self._olm = olm
         self._devices = devices
-        self._room_keys = room_keys
         self._one_time_keys = one_time_keys
+        self._upkeep = upkeep
         self._rooms = rooms
         self._inbox = inbox
         self._pulse = pulse
+        self._in_touch = in_touch
         self._caught_up = caught_up
         self._since: str = olm.store.load_sync_token()
-        # Rooms are not kept on the disk, so the first answer must hold their whole state.
-        self._whole_state_known = False
 
     async def run(self) -> None:
-        """Go on for ever; ends by cancelling, or with SessionEnded. A store that cannot be written ends it too."""
+        """Go on for ever; ends by cancelling, or with SessionEnded. A device's store that cannot be written ends it.
+
+        While the house's database is away it waits, and the homeserver keeps everything.
+        """
         pause = FIRST_PAUSE
         while True:
             try:
@@ -99,93 +104,93 @@ class Sync:
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _once(self) -> None:
-        """Pass one answer on. All questions to the homeserver come first, so that a failure repeats nothing."""
+        """Keep one answer. What fails before the token is saved is asked for again, and known by then."""
         answer = await self._news()
+        self._pulse.last_sync_at = datetime.now(UTC)
+        self._in_touch.set()
+        rooms = answer.get("rooms", {})
         changed = [str(each) for each in answer.get("device_lists", {}).get("changed", [])]
         self._devices.outdate([*changed, *answer.get("device_lists", {}).get("left", [])])
-        history = await self._history(answer)
-        await self._devices.know([*changed, *_encrypted_senders(answer, history)])
+        if self._rooms.enter(rooms.get("join", {})):
+            self._olm.arrivals.enter_rooms(self._rooms.ids())
 
-        taken = self._inbox.take_room_keys(answer.get("to_device", {}).get("events", []))
+        take_to_device(self._olm, answer.get("to_device", {}).get("events", []), self._pulse.counts)
         self._one_time_keys.note(answer)
-        await self._inbox.hand_over_late(taken)
-        await self._pass_on(answer.get("rooms", {}), history)
+        self._upkeep.wanted.set()
+        if self._olm.arrivals.broken_sessions:
+            self._olm.arrivals.stirred.set()
+        kept = await self._keep(rooms)
+        await self._inbox.know_devices(changed)
         await self._inbox.tell_devices_changed(changed)
+        reached("before_token")
         self._since = answer["next_batch"]
         self._olm.store.save_sync_token(self._since)
+        reached("after_token")
 
-        self._whole_state_known = True
-        self._pulse.last_sync_at = datetime.now(UTC)
+        await self._inbox.hand_over(kept)
+        await self._inbox.drain_room_keys()
         self._caught_up.set()
-        await self._upkeep()
 
     async def _news(self) -> dict[str, Any]:
         params = {
-            "filter": json.dumps({**_NO_ROOMS, "room": _ROOMS}),
+            "filter": json.dumps(_FILTER),
             "since": self._since,
-            "timeout": str(int(NEWS_WITHIN / timedelta(milliseconds=1))),
-            "full_state": "false" if self._whole_state_known else "true",
+            # The first answer says that the homeserver is there; nothing waits for news meanwhile.
+            "timeout": str(int(NEWS_WITHIN / timedelta(milliseconds=1))) if self._in_touch.is_set() else "0",
         }
         return await self._homeserver.get(path("sync"), params, NEWS_WITHIN + ANSWER_AFTER_NEWS_WITHIN)
 
-    async def _history(self, answer: Mapping[str, Any]) -> dict[str, list[Any]]:
-        history = {}
-        for room_id, before in gaps(answer).items():
-            history[room_id], whole = await fetch_gap(self._homeserver, room_id, self._since, before)
-            self._pulse.counts["gaps"] += 1
-            self._pulse.counts["gaps_cut"] += not whole
-        return history
+    async def _keep(self, rooms: Mapping[str, Any]) -> list[Any]:
+        """Keep every event of an answer, in one transaction, and give back those that are to be handed over.
 
-    async def _pass_on(self, rooms: Mapping[str, Any], history: Mapping[str, list[Any]]) -> None:
-        for room_id, invitation in rooms.get("invite", {}).items():
-            await self._pass_on_invitation(room_id, invitation)
-        for section in ("join", "leave"):
-            for room_id, content in rooms.get(section, {}).items():
-                await self._pass_on_room(room_id, content, history.get(room_id, []))
-        for room_id in rooms.get("leave", {}):
-            self._rooms.leave(room_id)
+        With gaps it takes more: a gap may be long, so its pages are kept and handed over one after the other, after
+        the rooms without one, in which somebody may be writing now.
+        """
+        shown = {**rooms.get("leave", {}), **rooms.get("join", {})}
+        begun = gaps(shown)
+        invitations = list(_invitations(rooms.get("invite", {}), self._olm.user_id, self._since))
+        whole = [*invitations, *self._shown(shown.keys() - begun.keys(), shown)]
+        if not begun:
+            kept = await self._inbox.keep(whole)
+        else:
+            await self._inbox.hand_over(await self._inbox.keep(whole))
+            for room_id, before in begun.items():
+                await self._fill(room_id, before)
+            kept = await self._inbox.keep(self._shown(begun.keys(), shown))
+        if left := rooms.get("leave", {}):
+            for room_id in left:
+                self._rooms.leave(room_id)
+            self._olm.arrivals.enter_rooms(self._rooms.ids())
+        return kept
 
-    async def _pass_on_room(self, room_id: str, content: Mapping[str, Any], history: list[Any]) -> None:
-        room = self._rooms[room_id]
-        timeline = content.get("timeline", {}).get("events", [])
-        # The state is that between the gap and the timeline.
-        for events, handed_over in (
-            (history, True),
-            (content.get("state", {}).get("events", []), False),
-            (timeline, True),
-        ):
-            for event in events:
-                if isinstance(event, dict):
-                    room.apply(event)
-                    if handed_over:
-                        await self._inbox.hand_over_raw(room_id, event)
-
-    async def _pass_on_invitation(self, room_id: str, invitation: Mapping[str, Any]) -> None:
-        for event in invitation.get("invite_state", {}).get("events", []):
-            if event.get("type") == "m.room.member" and event.get("state_key") == self._olm.user_id:
-                invited = MemberChanged(room_id, self._olm.user_id, "invite", str(event.get("sender")), None, "")
-                await self._inbox.hand_over(invited)
-
-    async def _upkeep(self) -> None:
-        """Keep this device within reach; what fails now is tried again after the next news."""
+    async def _fill(self, room_id: str, before: str) -> None:
+        self._pulse.counts["gaps"] += 1
         try:
-            if self._one_time_keys.are_needed():
-                await self._one_time_keys.upload()
-            if self._olm.broken_sessions:
-                await self._room_keys.mend()
-        except SessionEnded:
-            raise
-        except MatrixFault as fault:
-            self._pulse.counts["interruptions"] += 1
-            log.warning("keys_not_renewed", fault=type(fault).__name__)
+            async for page in pages_of_gap(self._homeserver, room_id, self._since, before):
+                self._learn(room_id, page)
+                await self._inbox.hand_over(await self._inbox.keep((room_id, event) for event in page))
+        except GapCut:
+            await self._inbox.set_gap_aside(room_id)
 
+    def _shown(self, room_ids: Any, rooms: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """The timelines of these rooms, in the order of the answer."""
+        for room_id, content in rooms.items():
+            if room_id in room_ids:
+                # The state is that between a gap and the timeline.
+                self._learn(room_id, content.get("state", {}).get("events", []))
+                events = content.get("timeline", {}).get("events", [])
+                self._learn(room_id, events)
+                yield from ((room_id, event) for event in events)
 
-def _encrypted_senders(answer: Mapping[str, Any], history: Mapping[str, list[Any]]) -> Iterator[str]:
-    rooms = answer.get("rooms", {})
-    timelines = [
-        room.get("timeline", {}).get("events", []) for key in ("join", "leave") for room in rooms.get(key, {}).values()
-    ]
-    for events in (*timelines, *history.values()):
+    def _learn(self, room_id: str, events: list[Any]) -> None:
         for event in events:
-            if isinstance(event, dict) and event.get("type") == "m.room.encrypted":
-                yield str(event.get("sender"))
+            if isinstance(event, dict):
+                self._rooms[room_id].apply(event)
+
+
+def _invitations(rooms: Mapping[str, Any], own: str, since: str) -> Iterator[tuple[str, Any]]:
+    """Invitations of the bot, which have no event id yet: each gets one that stays the same if the answer repeats."""
+    for room_id, invitation in rooms.items():
+        for event in invitation.get("invite_state", {}).get("events", []):
+            if isinstance(event, dict) and event.get("type") == "m.room.member" and event.get("state_key") == own:
+                yield room_id, {**event, "event_id": f"invitation {room_id} {since}"}

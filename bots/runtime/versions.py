@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 import vodozemac
-from nio.crypto import Olm, OlmAccount, OutboundGroupSession  # type: ignore[import-untyped]
+from nio.crypto import InboundGroupSession, Olm, OlmAccount, OutboundGroupSession  # type: ignore[import-untyped]
 from nio.store import SqliteStore  # type: ignore[import-untyped]
+from nio.store.models import ForwardedChains, MegolmInboundSessions, OlmSessions  # type: ignore[import-untyped]
 
 from bots.runtime.errors import WrongVersion
 
@@ -21,7 +22,18 @@ RELIED_UPON: tuple[tuple[object, str], ...] = (
     (Olm, "create_group_session"),  # overridden: never replaces a room key by a later, poorer one
     (OlmAccount(), "_account"),  # nio has no fallback keys; the account underneath has
     (OutboundGroupSession(), "users_shared_with"),
+    (InboundGroupSession, "export_session"),
+    (InboundGroupSession, "import_session"),
+    (InboundGroupSession("", "", "", "", session=object()), "forwarding_chain"),
     (SqliteStore, "database_path"),
+    (SqliteStore, "save_account"),  # these three overridden: each change of key material is counted
+    (SqliteStore, "save_session"),
+    (SqliteStore, "save_inbound_group_session"),
+    (SqliteStore, "load_inbound_group_sessions"),
+    (SqliteStore, "models"),
+    (OlmSessions, "session_id"),
+    (ForwardedChains, "session"),  # this table and the next are read and written in SQL
+    (MegolmInboundSessions, "fp_key"),
     (vodozemac.Account, "fallback_key"),
     (vodozemac.Account, "generate_fallback_key"),
 )

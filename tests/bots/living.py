@@ -8,31 +8,52 @@ from pathlib import Path
 from typing import Any
 
 from bots.runtime.client import HouseClient
+from bots.runtime.clock import Clock, utc_now
 from bots.runtime.credentials import BotCredentials, new_device_id
-from bots.runtime.received import Message, Received
+from bots.runtime.generations import LedgerGenerations
+from bots.runtime.ledger import Ledger
+from bots.runtime.received import Message, Received, Undecryptable
+from keyhouse.storage.sealing import Seal
 from tests.support.client import Client
 from tests.support.fresh import fresh_name
+from tests.support.ledgers import open_ledger
 from tests.support.synapse import RunningSynapse
+
+SEAL = Seal(bytes(32))
+"""What stands for the house's key."""
 
 
 class Remembering:
-    """Keeps everything; fails on messages whose body it was told to fail on."""
+    """Keeps everything; fails on messages whose body it was told to fail on, and takes its time in one room."""
 
     def __init__(self) -> None:
         self.events: list[Received] = []
         self.failed: list[Received] = []
+        self.alarmed: list[Undecryptable] = []
         self.devices_of: list[str] = []
         self.fails_on: list[str] = []
+        self.holds_up: str | None = None
+        self.goes_on = asyncio.Event()
+        self.decides_in: Ledger | None = None
+        self.decided: list[str] = []
         self._news = asyncio.Condition()
 
     async def received(self, event: Received) -> None:
         if isinstance(event, Message) and event.content.get("body") in self.fails_on:
             raise LookupError("told to fail")
+        if isinstance(event, Message) and event.room_id == self.holds_up:
+            await self.goes_on.wait()
+        if self.decides_in and await self.decides_in.decide(event.event_id, lambda tx: True):
+            self.decided.append(event.event_id)
         self.events.append(event)
         await self._tell()
 
     async def could_not_handle(self, event: Received) -> None:
         self.failed.append(event)
+        await self._tell()
+
+    async def stayed_unread(self, event: Undecryptable) -> None:
+        self.alarmed.append(event)
         await self._tell()
 
     async def devices_changed(self, user_ids: Sequence[str]) -> None:
@@ -60,9 +81,10 @@ class Remembering:
 class LivingBot:
     """A running client and what it was handed."""
 
-    def __init__(self, client: HouseClient, seen: Remembering) -> None:
+    def __init__(self, client: HouseClient, seen: Remembering, ledger: Ledger) -> None:
         self.client = client
         self.seen = seen
+        self.ledger = ledger
 
     @property
     def user_id(self) -> str:
@@ -95,15 +117,21 @@ def give_new_device(directory: Path) -> None:
 
 
 @asynccontextmanager
-async def living(directory: Path) -> AsyncIterator[LivingBot]:
-    """Run the bot of a directory, in step with the homeserver."""
+async def living(directory: Path, clock: Clock = utc_now, house: Path | None = None) -> AsyncIterator[LivingBot]:
+    """Run the bot of a directory, in step with the homeserver; its house's database lies beside it, or in `house`."""
     seen = Remembering()
-    async with HouseClient(directory) as client:
-        running = asyncio.create_task(client.run(seen, seen.devices_changed))
-        caught_up = asyncio.create_task(client.caught_up.wait())
-        await asyncio.wait({running, caught_up}, timeout=40, return_when=asyncio.FIRST_COMPLETED)
-        assert client.caught_up.is_set(), running
-        yield LivingBot(client, seen)
-        running.cancel()
-        await asyncio.wait({running})
-        assert running.cancelled(), running.exception()
+    ledger = open_ledger(house or directory, clock=clock)
+    try:
+        async with HouseClient(directory, LedgerGenerations(ledger), SEAL) as client:
+            running = asyncio.create_task(client.run(seen, ledger, seen.devices_changed))
+            caught_up = asyncio.create_task(client.caught_up.wait())
+            await asyncio.wait({running, caught_up}, timeout=40, return_when=asyncio.FIRST_COMPLETED)
+            assert client.caught_up.is_set(), running
+            try:
+                yield LivingBot(client, seen, ledger)
+            finally:
+                running.cancel()
+                await asyncio.wait({running})
+            assert running.cancelled(), running.exception()
+    finally:
+        ledger.close()

@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
+from bots.runtime.answers import send_answer
+from bots.runtime.clock import utc_now
 from bots.runtime.device_policy import DevicePolicy, PeoplesDevices, read_devices
 from bots.runtime.homeserver import Homeserver
+from bots.runtime.surroundings import Surroundings
+from keyhouse.core.ids import RoomId, UserId
+from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
+from keyhouse.core.rooms import RoomKind, RoomScope
+from keyhouse.settings.house import HouseSettings
 from tests.bots.breakable import Breakable
 from tests.bots.conftest import People
 from tests.bots.living import LivingBot, living
@@ -117,7 +124,7 @@ async def test_somebody_who_joined_a_moment_ago_reads_the_very_next_message(
         await bob.join(room)
         at_once = await said(bot, room, OWNER_SIGNED)
 
-        assert bob.user_id not in bot.client.members()[room]
+        assert bob.user_id not in bot.client._rooms[room].joined
         assert (await bob.wait_message(room, event_id=at_once)).shield == "NONE"
 
 
@@ -189,3 +196,47 @@ MALFORMED = {
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED.keys())
 def test_a_malformed_device_is_left_out(content: Any) -> None:
     assert read_devices({"device_keys": {"@a:x": {"A": content}}}, "@a:x") == []
+
+
+async def test_an_edit_is_for_the_same_devices_as_what_it_edits(bot: LivingBot, person: People) -> None:
+    unsigned = await person(bootstrap=False)
+    room = await bot.join(unsigned)
+    card = await said(bot, room, OWNER_SIGNED)
+    taken = {"msgtype": "m.text", "body": "taken"}
+
+    edit_for_signed = await bot.client.sending.edit(room, card, taken, fresh_name("edit"), OWNER_SIGNED)
+    edit_for_all = await bot.client.sending.edit(room, card, taken, fresh_name("edit"), ALL_DEVICES)
+
+    assert (await unsigned.wait_message(room, event_id=edit_for_all)).content["m.new_content"] == taken
+    assert (await unsigned.wait_unreadable(room, edit_for_signed)).decrypt_state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "read"),
+    [pytest.param(RoomKind.DESK, True, id="desk"), pytest.param(RoomKind.CARE, False, id="care room")],
+)
+async def test_an_answer_is_read_on_an_unsigned_phone_at_the_desk_alone(
+    bot: LivingBot, person: People, kind: RoomKind, read: bool
+) -> None:
+    unsigned = await person(bootstrap=False)
+    room = await bot.join(unsigned)
+    settings = HouseSettings(server_name="k.h", homeserver="http://h", front_door="f", database="d", config=Path())
+    around = Surroundings(settings, bot.ledger, bot.client.sending, UserId(bot.user_id), utc_now)
+    scope = RoomScope(RoomId(room), fresh_name("room"), kind, "A room", service=None)
+    await bot.ledger.write(lambda tx: tx.rooms.put(scope))
+    command = await said(bot, room, ALL_DEVICES)
+    await bot.ledger.write(lambda tx: tx.outbox.add(answer_to(command, room), utc_now()))
+    (row,) = await bot.ledger.read(lambda tx: tx.outbox.due(Worker.RISK_MONITOR, utc_now(), 9))
+
+    await send_answer(around, row)
+
+    if read:
+        assert (await unsigned.wait_message(room, contains="here is your answer")).sender == bot.user_id
+    else:
+        assert (await unsigned.wait_unreadable(room)).sender == bot.user_id
+
+
+def answer_to(event_id: str, room: str) -> NewOutgoing:
+    """What was decided to be answered."""
+    content = {"room_id": room, "markdown": "here is your answer", "reply_to": event_id}
+    return NewOutgoing(OutgoingKind.ANSWER, Worker.RISK_MONITOR, fresh_name("answer"), content, utc_now())

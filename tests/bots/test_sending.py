@@ -66,7 +66,7 @@ async def test_a_bot_reads_what_it_sent_also_after_a_restart(directory: Path, pe
         assert await bot.client.sending.read_own(room, "$nothing") is None
         await bot.client.sending.redact(room, own, "a mistake", "gone")
         assert await bot.client.sending.read_own(room, own) is None
-        assert bot.client.members()[room] == {alice.user_id, bot.user_id}
+        assert (await bot.client.census())[room] == {alice.user_id, bot.user_id}
 
 
 async def test_rooms_state_and_members(bot: LivingBot, sending: Sending, person: People) -> None:

@@ -18,14 +18,13 @@ from bots.runtime.errors import (
     LoginRefused,
     SessionEnded,
     StoreInUse,
-    StoreLost,
     WrongVersion,
 )
 from bots.runtime.homeserver import Homeserver
 from bots.runtime.session import stored_session
 from bots.runtime.versions import PINNED, check_versions
 from tests.bots.conftest import People
-from tests.bots.living import LivingBot, give_new_device, living
+from tests.bots.living import LivingBot, living
 from tests.support.synapse import RunningSynapse
 
 
@@ -123,20 +122,6 @@ async def test_a_second_process_on_the_same_store_is_refused(bot: LivingBot, dir
 
     assert process.returncode == 1
     assert f"{StoreInUse.__name__}: Another process already runs this bot" in told.decode()
-
-
-async def test_a_bot_whose_store_is_gone_refuses_and_returns_on_a_new_device(directory: Path) -> None:
-    async with living(directory):
-        pass
-    credentials = BotCredentials.load(directory)
-    (BotFiles(directory).store(credentials.device_id) / "crypto.db").unlink()
-
-    with pytest.raises(StoreLost, match="new device with `keyhouse bot renew bot`"):
-        await HouseClient(directory).__aenter__()
-
-    give_new_device(directory)
-    async with living(directory) as bot:
-        assert await bot.client.device_is_signed()
 
 
 async def test_a_bot_that_was_logged_out_ends_with_a_plain_sentence(directory: Path, synapse: RunningSynapse) -> None:

@@ -33,7 +33,7 @@ class SweptHouse:
 
     def __init__(self, bot: LivingBot) -> None:
         self.bot = bot
-        self.ledger = Ledger(MemoryStore())
+        self.ledger = Ledger(MemoryStore(), Worker.ROOM_GATEKEEPER)
         settings = HouseSettings(
             server_name=bot.user_id.partition(":")[2],
             homeserver="http://127.0.0.1:1",

@@ -6,8 +6,15 @@ from typing import Any
 from bots.runtime.reading import without_surrogates
 from bots.runtime.received import Malformed, MemberChanged, Message, Reaction, Redaction, Undecryptable
 from tests.bots.conftest import People, Unlimited
+from tests.bots.late import Late
 from tests.bots.living import LivingBot, enrolled, give_new_device, living
 from tests.support.synapse import RunningSynapse
+
+
+def deep(levels: int) -> list[Any]:
+    """A list in a list in a list, so often."""
+    return [deep(levels - 1)] if levels else []
+
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "sticker": ("m.sticker", {"body": "a cat", "url": "mxc://keyhouse.test/cat", "info": {}}),
@@ -24,6 +31,10 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "number as body": ("m.room.message", {"msgtype": "m.text", "body": 5}),
     "list as body": ("m.room.message", {"msgtype": "m.text", "body": ["a"], "formatted_body": None}),
     "no body": ("m.room.message", {"msgtype": "m.text"}),
+    "zero characters": ("m.room.message", {"msgtype": "m.text", "body": "\0 and \0"}),
+    "marks from right to left": ("m.room.message", {"msgtype": "m.text", "body": "\u202eylno\u2069 \u200f"}),
+    "as long as it may be": ("m.room.message", {"msgtype": "m.text", "body": "a" * 40_000}),
+    "deep": ("m.room.message", {"msgtype": "m.text", "body": "x", "extra": deep(200)}),
     "half a surrogate pair": ("m.room.message", {"msgtype": "m.text", "body": "\ud83d and on"}),
 }
 
@@ -139,27 +150,16 @@ async def test_a_room_key_that_comes_late_makes_the_message_readable(
 ) -> None:
     alice = await person()
     await enrolled(synapse, tmp_path / "late")
-    async with living(tmp_path / "late") as late:
+    async with living(tmp_path / "late") as writer:
         room = await bot.join(alice)
-        await alice.invite(room, late.user_id)
-        await late.client.sending.join(room)
-        olm, keys = late.client._olm, late.client._room_keys
-        olm.create_outbound_group_session(room)
-        session = olm.outbound_group_sessions[room]
-        session.mark_as_shared()
-        key = {"algorithm": "m.megolm.v1.aes-sha2", "room_id": room, "session_id": session.id}
-        key["session_key"] = session.session_key
-        sealed = olm.group_encrypt(room, {"type": "m.room.message", "content": {"msgtype": "m.text", "body": "late"}})
-        # Both are optional since the specification's version 1.3.
-        del sealed["sender_key"], sealed["device_id"]
+        await alice.invite(room, writer.user_id)
+        await writer.client.sending.join(room)
+        late = Late(writer, room)
 
-        sent = await late.client.sending._send(room, "m.room.encrypted", sealed, "late-1")
+        sent = await late.write("late")
         unreadable = await bot.seen.event(sent, Undecryptable)
-        await keys._devices.know([bot.user_id])
-        devices = [each.address for each in keys._devices.of(bot.user_id)]
-        await keys._open_sessions(devices)
-        await keys._send("m.room_key", key, devices)
+        await late.give_key(bot.user_id)
         heard = await bot.seen.event(sent)
 
-    assert (unreadable.reason, unreadable.session_id) == ("no_room_key", session.id)
+    assert (unreadable.reason, unreadable.session_id) == ("no_room_key", late.session_id)
     assert (heard.content["body"], heard.sender_device_signed) == ("late", True)

@@ -4,18 +4,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from keyhouse.core.alerts import Alert
-from keyhouse.core.cases import Case, CaseState, case_to_join, with_alert
-from keyhouse.core.ids import CaseNumber, RoomId
+from keyhouse.core.cases import Case, CaseState, case_to_join, reopened, with_alert
+from keyhouse.core.ids import CaseNumber, EventId, RoomId
+from keyhouse.core.matching.deletion import DELETED_BEFORE_READ
 from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
 from keyhouse.core.people import REFERRED_ROLES, Person
 from keyhouse.core.ports import Transaction
+from keyhouse.core.probing import is_probe
 from keyhouse.core.rooms import RoomScope
 from keyhouse.core.urgency import Urgency
 from keyhouse.core.workflows.moves import rooms_opened
+from keyhouse.core.workflows.probing import answer_probe
 
 WORDS_SHOWN = 600
 COULD_NOT_BE_READ, COULD_NOT_BE_JUDGED = "could_not_be_read", "could_not_be_judged"
 UNREAD = frozenset({COULD_NOT_BE_READ, COULD_NOT_BE_JUDGED})
+"""Categories of alerts about messages that the author can be asked to write again."""
+
+_NOBODY_KNOWS = UNREAD | {DELETED_BEFORE_READ}
 """Categories of alerts that say that nobody knows yet what was written."""
 
 _SIGNPOSTED = (Urgency.CONCERN, Urgency.URGENT)
@@ -33,10 +39,12 @@ def raise_alert(tx: Transaction, alert: Alert, words: str, now: datetime) -> Rai
     """Keep an alert in a case, with its card and its signposting; None when there is nothing to raise.
 
     words: what the person wrote; goes into the sealed card alone.  Nothing is raised for an event that was raised
-    before, and for authors of the team and the house, who write about these things in their work. An event that was
-    raised because nobody could read it is raised again when it has been read.
+    before, and for authors of the team and the house, who write about these things in their work; the probe is answered
+    instead. An event that was raised because nobody could read it is raised again when it has been read.
     """
     author = tx.people.get(alert.author)
+    if author is not None and is_probe(author):
+        answer_probe(tx, alert, words, now)
     if author is None or author.role not in REFERRED_ROLES:
         return None
     if tx.cases.has_alert(alert.event_id):
@@ -47,21 +55,30 @@ def raise_alert(tx: Transaction, alert: Alert, words: str, now: datetime) -> Rai
         return None
     for outgoing in _leaving(raised, alert, words, now):
         tx.outbox.add(outgoing, now)
+    if not raised.is_new:
+        _edit_card(tx, raised.case, alert, now)
     detail: dict[str, str | int] = {"case": raised.case.number, "urgency": alert.urgency.value}
     tx.audit.append("alert.raised", actor="risk_monitor", detail=detail, now=now)
     return raised
 
 
 def _read_at_last(tx: Transaction, alert: Alert) -> Raised | None:
-    """Find the open case that an unreadable form of this event is in; it becomes as urgent as what was read."""
-    if alert.category in UNREAD:
+    """Find the case that an unreadable form of this event is in; it becomes as urgent as what was read.
+
+    One that was closed meanwhile is opened again, unless the person has another open case, which then hears of it.
+    """
+    case = tx.cases.by_event(alert.event_id)
+    if case is None or alert.category in _NOBODY_KNOWS or not _knows_unread(case, alert.event_id):
         return None
-    for case in tx.cases.open_of(alert.author):
-        if any(known.event_id == alert.event_id and known.category in UNREAD for known in case.alerts):
-            urgent = replace(case, urgency=max(case.urgency, alert.urgency, key=lambda urgency: urgency.rank))
-            tx.cases.update(urgent)
-            return Raised(urgent, is_new=False)
-    return None
+    if not case.is_open:
+        case = case_to_join(tx.cases.open_of(alert.author), case.service) or reopened(case)
+    urgent = replace(case, urgency=max(case.urgency, alert.urgency, key=lambda urgency: urgency.rank))
+    tx.cases.update(urgent)
+    return Raised(urgent, is_new=False)
+
+
+def _knows_unread(case: Case, event_id: EventId) -> bool:
+    return any(known.event_id == event_id and known.category in _NOBODY_KNOWS for known in case.alerts)
 
 
 def _into_case(tx: Transaction, alert: Alert, service: str, care_room: RoomId) -> Raised:
@@ -102,18 +119,29 @@ def _care(tx: Transaction, room_id: RoomId, author: Person, now: datetime) -> tu
 def _leaving(raised: Raised, alert: Alert, words: str, now: datetime) -> list[NewOutgoing]:
     number, event = raised.case.number, alert.event_id
     shown = {"case": number, "event_id": event, "urgency": alert.urgency.value, "words": words[:WORDS_SHOWN]}
-    leaving = [_for_watcher(OutgoingKind.CARE_CARD, f"card:{event}", shown, now)]
-    if not raised.is_new:
-        leaving = [
-            _for_watcher(OutgoingKind.CARE_MESSAGE, f"again:{event}:{alert.category}", shown, now),
-            card_edit(raised.case, f"alert:{event}:{alert.category}", now),
-        ]
-    if alert.urgency in _SIGNPOSTED:
-        # Once an hour at most: repeating numbers at somebody in distress reads like a machine.
-        once = f"signposting:{number}:{now:%Y%m%d%H}"
+    hour, unread = f"{now:%Y%m%d%H}", alert.category in UNREAD
+    if raised.is_new:
+        leaving = [_for_watcher(OutgoingKind.CARE_CARD, f"card:{event}", shown, now)]
+    else:
+        # A device that lost its keys leaves hundreds unread: they are all in the case, and ring once an hour.
+        once = f"again:{number}:{alert.category}:{hour}" if unread else f"again:{event}:{alert.category}"
+        leaving = [_for_watcher(OutgoingKind.CARE_MESSAGE, once, shown, now)]
+    # Once an hour at most: repeating itself at somebody in distress, the house reads like a machine.
+    if unread:
+        content: dict[str, object] = {"person": alert.author, "case": number}
+        leaving.append(_for_watcher(OutgoingKind.WRITE_AGAIN, f"write_again:{alert.author}:{hour}", content, now))
+    elif alert.urgency in _SIGNPOSTED:
         content = {"person": alert.author, "case": number, "urgency": alert.urgency.value}
-        leaving.append(_for_watcher(OutgoingKind.SIGNPOSTING, once, content, now))
+        leaving.append(_for_watcher(OutgoingKind.SIGNPOSTING, f"signposting:{number}:{hour}", content, now))
     return leaving
+
+
+def _edit_card(tx: Transaction, case: Case, alert: Alert, now: datetime) -> None:
+    if alert.category in UNREAD:
+        # An edit that waits shows this one too.
+        tx.outbox.add_again(card_edit(case, alert.category, now), now)
+    else:
+        tx.outbox.add(card_edit(case, f"alert:{alert.event_id}:{alert.category}", now), now)
 
 
 def card_edit(case: Case, cause: str, now: datetime) -> NewOutgoing:

@@ -37,6 +37,7 @@ export const devices = {
     async pin_identity(n, a) { need(a, "user"); await get(n).crypto.pinCurrentUserIdentity(a.user); return {}; },
     async withdraw_verification(n, a) { need(a, "user"); await get(n).crypto.withdrawVerificationRequirement(a.user); return {}; },
     async set_device_verified(n, a) { need(a, "user", "device"); await get(n).crypto.setDeviceVerified(a.user, a.device, a.verified !== false); return {}; },
+    async share_history(n, a) { need(a, "room", "user"); await get(n).crypto.shareRoomHistoryWithUser(a.room, a.user); return {}; },
     async discard_session(n, a) { need(a, "room"); await get(n).crypto.forceDiscardSession(a.room); return {}; },
     async export_keys(n) { return { keys: JSON.parse(await get(n).crypto.exportRoomKeysAsJson()) }; },
     async import_keys(n, a) { await get(n).crypto.importRoomKeysAsJson(JSON.stringify(a.keys)); return {}; },

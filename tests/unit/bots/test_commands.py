@@ -2,9 +2,11 @@
 
 import pytest
 
-from bots.runtime.router import Asked, Router, help_text
+from bots.runtime.answers import Decision
+from bots.runtime.router import Asked, Router, help_text, saying
 from keyhouse.core.commands import ANSWERS_HELP, COMMANDS, Place, Typed, find_command, meant, number_in, read_command
 from keyhouse.core.outgoing import Worker
+from keyhouse.storage.memory import MemoryStore
 
 
 @pytest.mark.parametrize(
@@ -63,15 +65,20 @@ def test_help_lists_every_command_of_the_place_and_one_bot_answers_it(place: Pla
 
 
 async def test_a_router_answers_its_own_commands_guesses_the_rest_and_leaves_talk_alone() -> None:
-    async def echo(asked: Asked) -> str:
-        return f"heard {asked.rest}"
+    async def echo(asked: Asked) -> Decision:
+        return saying(f"heard {asked.rest}")
 
     desk = Router(Worker.ROOM_GATEKEEPER, Place.DESK, {"rooms": echo, "rules": echo})
 
-    assert await desk.reply("!Rooms now", "!r", "$e", "@p:k.h") == "heard now"
-    assert "Did you mean `!rooms`" in (await desk.reply("!roms", "!r", "$e", "@p:k.h") or "")
-    assert "I do not know `!xyzzy`. `!help`" in (await desk.reply("!xyzzy", "!r", "$e", "@p:k.h") or "")
-    assert await desk.reply("good morning", "!r", "$e", "@p:k.h") is None
+    async def replied(text: str) -> str | None:
+        decision = await desk.reply(text, "!r", "$e", "@p:k.h")
+        with MemoryStore().writing() as tx:
+            return decision(tx) if decision else None
+
+    assert await replied("!Rooms now") == "heard now"
+    assert "Did you mean `!rooms`" in (await replied("!roms") or "")
+    assert "I do not know `!xyzzy`. `!help`" in (await replied("!xyzzy") or "")
+    assert await replied("good morning") is None
 
 
 async def test_a_router_that_answers_what_was_not_declared_is_refused() -> None:
