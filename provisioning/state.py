@@ -4,12 +4,15 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
 from provisioning.directory import HouseDirectory
 from provisioning.processes import Started
+
+SETTLED_AFTER = timedelta(seconds=30)
+"""A process that has run for so long after it ended counts as well; one that ends sooner still has the same trouble."""
 
 
 class ChildState(StrEnum):
@@ -23,7 +26,10 @@ class ChildState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChildStatus:
-    """One process. pid and ticks: None while it does not run.  sentence: why it failed or waits."""
+    """One process. pid and ticks: None while it does not run.  sentence: why it failed or waits.
+
+    unwell_since: when it first ended since it last ran for SETTLED_AFTER; None while it never did.
+    """
 
     name: str
     state: ChildState
@@ -32,6 +38,7 @@ class ChildStatus:
     restarts: int = 0
     started_at: datetime | None = None
     sentence: str = ""
+    unwell_since: datetime | None = None
 
     @property
     def process(self) -> Started | None:
@@ -39,9 +46,26 @@ class ChildStatus:
         return Started(self.pid, self.ticks) if self.pid is not None and self.ticks is not None else None
 
 
+def unwell_since(status: ChildStatus, settled_after: timedelta, now: datetime) -> datetime | None:
+    """Say since when a process is down, or ends again and again; None while it is well or was stopped on purpose."""
+    match status.state:
+        case ChildState.STOPPED:
+            return None
+        case ChildState.WAITING | ChildState.FAILED:
+            return status.unwell_since
+        case ChildState.RUNNING:
+            has_settled = status.started_at is not None and now - status.started_at >= settled_after
+            return None if has_settled else status.unwell_since
+
+
 def state_file(directory: HouseDirectory) -> Path:
     """Return where the state of this house's processes is kept."""
     return directory.root / "run" / "supervisor.json"
+
+
+def looked_file(directory: HouseDirectory) -> Path:
+    """Return the file whose age says when the caretaker last looked; `up` sees it without any database."""
+    return state_file(directory).with_name("caretaker.looked")
 
 
 def save_state(file: Path, statuses: Iterable[ChildStatus]) -> None:
@@ -63,10 +87,9 @@ def load_state(file: Path) -> list[ChildStatus]:
 
 
 def _status(row: dict[str, object]) -> ChildStatus:
-    at = row["started_at"]
-    values = {
-        **row,
-        "state": ChildState(str(row["state"])),
-        "started_at": datetime.fromisoformat(at) if isinstance(at, str) else None,
-    }
-    return ChildStatus(**values)  # type: ignore[arg-type]
+    moments = {name: _moment(row.get(name)) for name in ("started_at", "unwell_since")}
+    return ChildStatus(**{**row, **moments, "state": ChildState(str(row["state"]))})  # type: ignore[arg-type]
+
+
+def _moment(written: object) -> datetime | None:
+    return datetime.fromisoformat(written) if isinstance(written, str) else None

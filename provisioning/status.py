@@ -1,7 +1,7 @@
 """`keyhouse status`: each process of the house, as its supervisor and its last sign of life say."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -9,10 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from keyhouse.core.alarm_sentences import begin_sentence
+from keyhouse.core.alarms import Alarm
 from keyhouse.core.ports import Heartbeat
+from provisioning.alarms import alarm_row
 from provisioning.answers import House, answer, open_house
+from provisioning.check_alarms import probe_age
 from provisioning.house_lock import holder
-from provisioning.programs import HOMESERVER, NAMES
+from provisioning.programs import HOMESERVER, process_names
 from provisioning.state import ChildState, ChildStatus, load_state, state_file
 from provisioning.waiting import heartbeats, homeserver_answers, is_fresh
 
@@ -37,9 +41,30 @@ class Row:
 
 @app.command()
 def status(ctx: typer.Context) -> None:
-    """Show each process of the house: whether it runs, since when, when it last heard the homeserver."""
-    rows = asyncio.run(rows_of(open_house(ctx)))
-    answer({"processes": [asdict(row) for row in rows]}, lambda console: _show(console, rows))
+    """Show each process of the house, the alarms that stand, and when the house's own test message came through."""
+    house = open_house(ctx)
+    rows, health = asyncio.run(rows_of(house)), _health(house)
+    document = {"processes": [asdict(row) for row in rows], **health.document()}
+    answer(document, lambda console: _show(console, rows, health))
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is said of the house as a whole. probe_age_s: None while no test message has come through."""
+
+    alarms: Sequence[Alarm]
+    probe_age_s: float | None
+
+    def document(self) -> dict[str, object]:
+        """Return it as `status --json` holds it."""
+        return {"alarms": [alarm_row(alarm) for alarm in self.alarms], "probe_age_s": self.probe_age_s}
+
+
+def _health(house: House) -> Health:
+    with house.store.reading() as tx:
+        standing = tx.alarms.open()
+    age = probe_age(house)
+    return Health(standing, round(age.total_seconds(), 1) if age else None)
 
 
 async def rows_of(house: House) -> list[Row]:
@@ -49,7 +74,7 @@ async def rows_of(house: House) -> list[Row]:
     known = {child.name: child for child in load_state(state_file(directory))}
     is_up = holder(directory.supervisor_pid) is not None
     answers = is_up and await homeserver_answers(house.settings.homeserver)
-    return [_row(name, known if is_up else {}, beats.get(name), answers) for name in NAMES]
+    return [_row(name, known if is_up else {}, beats.get(name), answers) for name in process_names(house.settings)]
 
 
 def _row(name: str, known: Mapping[str, ChildStatus], beat: Heartbeat | None, answers: bool) -> Row:
@@ -70,7 +95,7 @@ def _age(moment: datetime | None, now: datetime) -> float | None:
     return round((now - moment).total_seconds(), 1) if moment else None
 
 
-def _show(console: Console, rows: list[Row]) -> None:
+def _show(console: Console, rows: list[Row], health: Health) -> None:
     table = Table("process", "state", "pid", "up for", "last sync", "restarts", box=None, header_style="bold")
     for row in rows:
         synced = f"{row.last_sync_age_s:.0f} s ago" if row.last_sync_age_s is not None else "–"
@@ -80,6 +105,10 @@ def _show(console: Console, rows: list[Row]) -> None:
     for row in rows:
         if row.sentence:
             console.print(f"{row.name}: {row.sentence}", markup=False)
+    for alarm in health.alarms:
+        console.print(f"alarm: {begin_sentence(alarm)}", markup=False)
+    probe = f"{health.probe_age_s:.0f} s ago" if health.probe_age_s is not None else "not yet"
+    console.print(f"The house's own test message last came through {probe}.")
 
 
 def _span(seconds: float | None) -> str:

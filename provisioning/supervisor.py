@@ -13,7 +13,7 @@ from typing import Any
 
 from provisioning.logs import last_line, open_log
 from provisioning.processes import signal_group, started
-from provisioning.state import ChildState, ChildStatus, save_state
+from provisioning.state import SETTLED_AFTER, ChildState, ChildStatus, save_state
 
 NEEDS_A_DECISION = 3
 """Exit status of a process that starting again would not help, such as a bot whose identity is lost."""
@@ -103,13 +103,21 @@ class Supervisor:
                 ended_with = fault.errno or 1
             if self._stopping.is_set():
                 return
+            lived_s = loop.time() - began
+            unwell_since = self._unwell_since(child.name, lived_s)
             if ended_with == NEEDS_A_DECISION:
-                self._record(child.name, state=ChildState.FAILED, sentence=last_line(self._logs, child.name))
+                why = last_line(self._logs, child.name)
+                self._record(child.name, state=ChildState.FAILED, sentence=why, unwell_since=unwell_since)
                 return
-            deaths_in_a_row = 1 if loop.time() - began >= self._patience.healthy_after_s else deaths_in_a_row + 1
-            self._record(child.name, state=ChildState.WAITING, sentence=_ended(ended_with))
+            deaths_in_a_row = 1 if lived_s >= self._patience.healthy_after_s else deaths_in_a_row + 1
+            said = _ended(ended_with)
+            self._record(child.name, state=ChildState.WAITING, sentence=said, unwell_since=unwell_since)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._patience.before_restart(deaths_in_a_row))
+
+    def _unwell_since(self, name: str, lived_s: float) -> datetime:
+        before = self.status(name).unwell_since
+        return before if before and lived_s < SETTLED_AFTER.total_seconds() else datetime.now(UTC)
 
     async def _run(self, child: Child) -> int:
         """Run a child once, until it ends by itself or is told to."""

@@ -7,15 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from keyhouse.settings.house import HouseSettings
-from provisioning.answers import answer, invocation
+from keyhouse.settings.pager import PagerSettings, load_pager
+from provisioning.answers import Failure, answer, invocation
 from provisioning.directory import HouseDirectory
 from provisioning.house_lock import HouseLock
+from provisioning.paging.channels import NOBODY, make_pager
+from provisioning.paging.told import Told
 from provisioning.preflight import DEFAULT_FRONT_PORT, DEFAULT_PORT, Wishes, may_begin
 from provisioning.progress import Progress
 from provisioning.raising import raise_house
 from provisioning.ready import Ready, show_ready, write_ready
 from provisioning.renewed import start_renewed
-from provisioning.state import ChildState, ChildStatus, state_file
+from provisioning.standby import Standby
+from provisioning.state import ChildState, ChildStatus, looked_file, state_file
 from provisioning.supervisor import Supervisor
 
 app = typer.Typer()
@@ -47,16 +51,20 @@ async def keep(directory: HouseDirectory, settings: HouseSettings) -> None:
     directory.ready.unlink(missing_ok=True)
     with Progress() as progress:
         supervisor = Supervisor(state_file(directory), directory.logs, told=lambda status: _note(progress, status))
+        pager = load_pager(settings.config, directory.root)
+        standby = _standby(directory, settings, pager, supervisor)
+        telling = asyncio.create_task(standby.run())
         raising = asyncio.create_task(raise_house(directory, settings, supervisor, progress))
-        renewed = asyncio.create_task(start_renewed(directory, supervisor))
+        renewed = asyncio.create_task(start_renewed(directory, settings, supervisor))
         stopping = asyncio.create_task(told_to_stop.wait())
         try:
             await asyncio.wait({raising, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not stopping.done():
-                _announce(directory, await raising, progress)
+                _announce(directory, await _raised(raising, standby), progress)
+                _warn(progress, pager)
                 await stopping
         finally:
-            for task in (raising, renewed, stopping):
+            for task in (telling, raising, renewed, stopping):
                 task.cancel()
             directory.ready.unlink(missing_ok=True)
             progress.step("Stopping the house")
@@ -67,6 +75,33 @@ def _announce(directory: HouseDirectory, ready: Ready, progress: Progress) -> No
     progress.rest()
     write_ready(directory.ready, ready)
     answer(ready.document(), lambda console: show_ready(console, ready))
+
+
+def _standby(
+    directory: HouseDirectory, settings: HouseSettings, pager: PagerSettings, supervisor: Supervisor
+) -> Standby:
+    # How long ago an earlier caretaker looked says nothing of the one that is started now.
+    looked_file(directory).unlink(missing_ok=True)
+    told = Told(state_file(directory).parent)
+    return Standby(
+        supervisor.statuses, make_pager(settings, pager, directory), pager.when.limits(), told, looked_file(directory)
+    )
+
+
+async def _raised(raising: asyncio.Task[Ready], standby: Standby) -> Ready:
+    """Wait until the house stands; tell outside of Matrix that it does not, or that it does at last."""
+    try:
+        ready = await raising
+    except Failure:
+        await standby.house_is_down()
+        raise
+    await standby.house_is_up()
+    return ready
+
+
+def _warn(progress: Progress, pager: PagerSettings) -> None:
+    if not pager.channels:
+        progress.note(f"Note: {NOBODY}. docs/operating.md says how to change that.")
 
 
 def _note(progress: Progress, status: ChildStatus) -> None:

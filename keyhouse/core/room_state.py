@@ -30,6 +30,10 @@ HOUSE_ALONE = 100
 OWNER_ALONE = 150
 """More than anybody listed has: only the creator's power is above it."""
 
+_ROTATION = {"rotation_period_ms": 7 * 24 * 60 * 60 * 1000, "rotation_period_msgs": 100}
+# Often enough to see that new room keys arrive, seldom enough that years of checks fill no bot's store.
+_PROBES_ROTATION = {"rotation_period_ms": 6 * 60 * 60 * 1000, "rotation_period_msgs": 1000}
+
 _SPACES = frozenset({RoomKind.SPACE, RoomKind.TEAM_SPACE})
 _WITHOUT_CONCIERGE = frozenset({RoomKind.GUARDIANS, RoomKind.SPEAK_UP})
 
@@ -50,7 +54,8 @@ def services_in(kind: RoomKind) -> tuple[ServiceAccount, ...]:
     """Return the bots that live in every room of a kind."""
     concierge = () if kind in _WITHOUT_CONCIERGE else (ServiceAccount.CONCIERGE,)
     watcher = (ServiceAccount.WATCHER,) if ROOM_KINDS[kind].watched or kind is RoomKind.CARE else ()
-    return (*concierge, *watcher)
+    probe = (ServiceAccount.PROBE,) if kind is RoomKind.PROBE else ()
+    return (*concierge, *watcher, *probe)
 
 
 def kinds_with(service: ServiceAccount) -> frozenset[RoomKind]:
@@ -78,8 +83,7 @@ def wanted_state(room: PlannedRoom, cast: Cast) -> dict[str, Content]:
     if rules.encrypted:
         state[ENCRYPTION] = {
             "algorithm": "m.megolm.v1.aes-sha2",
-            "rotation_period_ms": 7 * 24 * 60 * 60 * 1000,
-            "rotation_period_msgs": 100,
+            **(_PROBES_ROTATION if room.kind is RoomKind.PROBE else _ROTATION),
         }
     return state
 

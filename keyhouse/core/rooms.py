@@ -24,6 +24,7 @@ class RoomKind(StrEnum):
     QUIET = "quiet"
     SPEAK_UP = "speak_up"
     GUARDIANS = "guardians"
+    PROBE = "probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ ROOM_KINDS: dict[RoomKind, KindRules] = {
     RoomKind.QUIET: KindRules(encrypted=True, watched=False),
     RoomKind.SPEAK_UP: KindRules(encrypted=True, watched=False, personal=True),
     RoomKind.GUARDIANS: KindRules(encrypted=True, watched=False),
+    RoomKind.PROBE: KindRules(encrypted=True, watched=True),
 }
 
 

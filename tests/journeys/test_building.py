@@ -17,6 +17,7 @@ from keyhouse.core.accounts import ServiceAccount
 from keyhouse.core.building import PlannedRoom
 from keyhouse.core.ids import RoomId, UserId
 from keyhouse.core.people import Role
+from keyhouse.core.probing import with_probe_rooms
 from keyhouse.core.room_state import MARK, create_content, services_in
 from keyhouse.settings.house import HouseSettings
 from provisioning.answers import House
@@ -53,8 +54,8 @@ class Site:
 
     @property
     def planned(self) -> tuple[PlannedRoom, ...]:
-        """The rooms of the building file."""
-        return self.house.building().rooms
+        """The rooms of the building file, and the probe's."""
+        return with_probe_rooms(self.house.building()).rooms
 
     def written_down(self) -> dict[str, RoomId]:
         """The rooms that our database knows, by slug."""

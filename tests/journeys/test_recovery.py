@@ -4,11 +4,15 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
+from bots.runtime.credentials import BotCredentials, BotFiles
+from bots.runtime.session import stored_session
 from keyhouse.core.ids import UserId, localpart
 from tests.journeys.people import clinician, patient
 from tests.support.client import Clients
@@ -18,12 +22,30 @@ URGENT = "I am going to kill myself tonight"
 WITHIN_S = 30.0
 
 
-async def test_a_watcher_whose_store_is_gone_stays_down_and_one_command_brings_it_back(
+async def test_a_watcher_whose_store_is_gone_comes_back_by_itself_on_a_new_device(
     house: RunningHouse, clients: Clients
 ) -> None:
+    before = BotCredentials.load(bot_directory(house, "risk_monitor"))
     seeds = (bot_directory(house, "risk_monitor") / "signing_seeds.json").read_bytes()
     running = await process(house, "risk_monitor", "running")
     lose_the_store(house, "risk_monitor")
+    kill(running)
+
+    await until(lambda: BotCredentials.load(bot_directory(house, "risk_monitor")).device_id != before.device_id)
+    await process(house, "risk_monitor", "running")
+
+    assert (bot_directory(house, "risk_monitor") / "signing_seeds.json").read_bytes() == seeds
+    await heard_and_answered(house, clients)
+
+
+async def test_a_watcher_whose_credentials_are_damaged_stays_down_and_one_command_brings_it_back(
+    house: RunningHouse, clients: Clients
+) -> None:
+    files = BotFiles(bot_directory(house, "risk_monitor"))
+    seeds, old = files.signing_seeds.read_bytes(), stored_session(files)
+    assert old is not None
+    running = await process(house, "risk_monitor", "running")
+    files.credentials.write_text("{half")
     kill(running)
 
     failed = await process(house, "risk_monitor", "failed")
@@ -32,12 +54,13 @@ async def test_a_watcher_whose_store_is_gone_stays_down_and_one_command_brings_i
     await process(house, "risk_monitor", "running")
     after = await house.command("audit", "verify")
 
-    assert "Give it a new device with `keyhouse bot renew risk_monitor`" in failed["sentence"]
+    assert "`keyhouse bot renew risk_monitor`" in failed["sentence"]
     assert renewed["device_id"].startswith("WATCHER-")
-    assert (bot_directory(house, "risk_monitor") / "signing_seeds.json").read_bytes() == seeds
+    assert files.signing_seeds.read_bytes() == seeds
     assert after["ok"]
     assert after["entries"] > before["entries"]
     await heard_and_answered(house, clients)
+    assert not await is_signed_in(house, old.access_token)
 
 
 async def test_a_bot_that_runs_is_not_renewed(house: RunningHouse) -> None:
@@ -73,6 +96,22 @@ def kill(row: dict[str, Any]) -> None:
     """End one process of `status` without a word; one that has just ended by itself is ended too."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(row["pid"], signal.SIGKILL)
+
+
+async def is_signed_in(house: RunningHouse, access_token: str) -> bool:
+    at = f"{house.ready['homeserver']}/_matrix/client/v3/account/whoami"
+    headers = {"Authorization": f"Bearer {access_token}"}
+    async with aiohttp.ClientSession() as http, http.get(at, headers=headers) as answer:
+        return answer.status == 200
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait until the condition holds."""
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            if true():
+                return
+            await asyncio.sleep(0.1)
 
 
 async def process(house: RunningHouse, name: str, state: str) -> dict[str, Any]:

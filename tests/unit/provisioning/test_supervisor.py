@@ -192,6 +192,19 @@ async def test_when_the_supervisor_itself_is_killed_its_children_end(tmp_path: P
     await eventually(lambda: not lives(orphan))
 
 
+async def test_a_child_that_ends_again_and_again_has_been_unwell_since_its_first_end(tmp_path: Path) -> None:
+    async with supervising(tmp_path) as supervisor:
+        supervisor.start(a_child("brief", "pass"))
+        supervisor.start(a_child("steady", WAITS_FOREVER))
+        await eventually(lambda: supervisor.status("brief").unwell_since)
+        first = supervisor.status("brief").unwell_since
+
+        await eventually(lambda: supervisor.status("brief").restarts >= 2)
+
+        assert supervisor.status("brief").unwell_since == first
+        assert supervisor.status("steady").unwell_since is None
+
+
 async def test_the_state_on_disk_names_each_process_as_it_is(tmp_path: Path) -> None:
     async with supervising(tmp_path) as supervisor:
         supervisor.start(a_child("watcher", WAITS_FOREVER))
