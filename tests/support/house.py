@@ -26,14 +26,17 @@ class CommandFailed(AssertionError):
 
 
 class RunningHouse:
-    """`keyhouse up --demo` in a directory of its own; `async with RunningHouse(directory) as house`."""
+    """`keyhouse up --demo` in a directory of its own; `async with RunningHouse(directory) as house`.
 
-    def __init__(self, directory: Path) -> None:
+    ports: of the homeserver and the front door, for a house that comes in the place of another.
+    """
+
+    def __init__(self, directory: Path, ports: tuple[int, int] | None = None) -> None:
         self.directory = directory
         self.ready: dict[str, Any] = {}
         # The demonstration's clinician has one identity, which every later device needs the key of.
         self.clinicians_recovery_key: str | None = None
-        self._port, self._front_port = free_port(), free_port()
+        self._port, self._front_port = ports or (free_port(), free_port())
         self._up: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
@@ -44,6 +47,11 @@ class RunningHouse:
         self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None
     ) -> None:
         await self.stop()
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Where its homeserver and its front door listen."""
+        return self._port, self._front_port
 
     async def start(self) -> None:
         """Start the house and wait until it says that it is ready."""
@@ -71,7 +79,7 @@ class RunningHouse:
             self._up.send_signal(signal.SIGKILL)
             await self._up.wait()
 
-    async def command(self, *words: str) -> dict[str, Any]:
+    async def command(self, *words: str, within_s: float = ANSWERS_WITHIN_S) -> dict[str, Any]:
         """Give a command with --json; its document, or CommandFailed."""
         asked = await asyncio.create_subprocess_exec(
             KEYHOUSE,
@@ -79,7 +87,7 @@ class RunningHouse:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        said, complained = await asyncio.wait_for(asked.communicate(), ANSWERS_WITHIN_S)
+        said, complained = await asyncio.wait_for(asked.communicate(), within_s)
         if asked.returncode:
             raise CommandFailed(asked.returncode, complained.decode())
         document: dict[str, Any] = json.loads(said)
