@@ -16,13 +16,12 @@ from keyhouse.storage.errors import StoreOlder
 from keyhouse.storage.house_keys import HouseKeys
 from keyhouse.storage.store import open_store
 from provisioning.answers import House
-from provisioning.bot_accounts import ensure_bot
+from provisioning.bot_accounts import ensure_bots
 from provisioning.directory import HouseDirectory
 from provisioning.held_accounts import HeldAccount, signed_in
 from provisioning.homeserver import HomeserverPlan, write_homeserver
 from provisioning.matrix import Homeserver
 from provisioning.preflight import port_of
-from provisioning.programs import BOTS
 
 HELD = (ServiceAccount.OWNER, ServiceAccount.CARETAKER)
 DEMO_CLINICIAN, DEMO_CLINICIAN_NAME = "sam-demo", "Sam (demonstration)"
@@ -66,9 +65,7 @@ async def make_accounts(house: House) -> None:
             group.create_task(homeserver.ensure_account(localpart, password, secret, admin=admin, name=name))
     file = house.directory.account(ServiceAccount.CARETAKER)
     async with signed_in(house.settings.homeserver, file) as caretaker:
-        async with asyncio.TaskGroup() as group:
-            for worker in BOTS:
-                group.create_task(ensure_bot(house, worker, caretaker, secret))
+        await ensure_bots(house, caretaker, secret)
         await _lift_limits(house, caretaker)
 
 

@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
-from keyhouse.core.outgoing import Worker
 from provisioning.answers import answer, open_house
-from provisioning.programs import BOTS
+from provisioning.programs import BOTS, PROBE, device_accounts
 from provisioning.renewing import renew_bot
 
 app = typer.Typer(no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help=f"{' or '.join(BOTS)}.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help=f"{' or '.join(BOTS)} or {PROBE}.")]
 
 
 @app.callback()
@@ -23,11 +22,12 @@ def bot() -> None:
 @app.command()
 def renew(ctx: typer.Context, name: Name) -> None:
     """Give a bot a new password and a new device. Its signing identity stays; its old store is put aside."""
-    if name not in set(BOTS):
-        raise typer.BadParameter(f"say which bot is meant: {' or '.join(BOTS)}")
-    house, worker = open_house(ctx), Worker(name)
-    device_id = asyncio.run(renew_bot(house, worker))
-    document = {"bot": name, "user_id": house.settings.user_id(BOTS[worker]), "device_id": device_id}
+    house = open_house(ctx)
+    accounts = device_accounts(house.settings)
+    if name not in accounts:
+        raise typer.BadParameter(f"say which bot is meant: {' or '.join(accounts)}")
+    device_id = asyncio.run(renew_bot(house, name))
+    document = {"bot": name, "user_id": house.settings.user_id(accounts[name]), "device_id": device_id}
     answer(document, lambda console: console.print(_told(name, device_id)))
 
 

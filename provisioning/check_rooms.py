@@ -7,18 +7,18 @@ from urllib.parse import quote
 from bots.runtime.credentials import BotCredentials, BotFiles
 from keyhouse.core.accounts import ServiceAccount
 from keyhouse.core.ids import RoomId
-from keyhouse.core.outgoing import Worker
 from provisioning.answers import House
 from provisioning.building import building_plan
 from provisioning.checks import Check, Look, State, check
 from provisioning.held_accounts import signed_in
 from provisioning.matrix import Homeserver
+from provisioning.programs import watcher_names
 from provisioning.waiting import heartbeats
 
 _ROOMS_AT_ONCE = 6
 
 
-def signed_check(bot: Worker) -> Look:
+def signed_check(bot: str) -> Look:
     """Return the check that others see a bot's device as signed by the bot's own identity."""
 
     async def look(house: House, name: str) -> Check:
@@ -35,7 +35,7 @@ def signed_check(bot: Worker) -> Look:
                 signed = await is_signed(asked, credentials, BotFiles(directory))
             finally:
                 await asked.close()
-        bad = f"its device is not signed, so clients leave it out; see logs/{bot.value}.log"
+        bad = f"its device is not signed, so clients leave it out; see logs/{bot}.log"
         return check(name, signed, "its device is signed by the identity it keeps", bad)
 
     return look
@@ -59,7 +59,7 @@ async def watched_rooms_check(house: House, name: str) -> Check:
 def _what_was_read(house: House, name: str, rooms: int) -> Check:
     counters: Counter[str] = Counter()
     for beat in heartbeats(house.store):
-        if beat.process == Worker.RISK_MONITOR:
+        if beat.process in watcher_names(house.settings):
             counters.update(beat.counters)
     unread = counters["undecryptable"] + counters["could_not_handle"]
     heard = f"the watcher is in all {rooms} and could read {counters['events'] - unread} of {counters['events']} events"

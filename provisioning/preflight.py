@@ -15,11 +15,12 @@ from keyhouse.settings.building import load_building
 from keyhouse.settings.faults import SettingsFault
 from keyhouse.settings.house import FILE, HouseSettings, load_house
 from keyhouse.settings.lexicons import load_lexicons
+from keyhouse.settings.pager import load_pager
 from keyhouse.settings.signposting import load_signposting
-from keyhouse.storage.engine import parse_address, sqlite_file
 from keyhouse.storage.errors import StoreOlder
 from keyhouse.storage.house_keys import HouseKeys
 from keyhouse.storage.store import open_store
+from keyhouse.storage.versions import version_at
 from provisioning.answers import Failure
 from provisioning.directory import HouseDirectory
 from provisioning.house_lock import already_up, holder
@@ -53,7 +54,7 @@ def may_begin(directory: HouseDirectory, wishes: Wishes) -> HouseSettings:
     if holder(directory.supervisor_pid):
         raise already_up(directory.supervisor_pid)
     settings = _settings_for(directory, wishes)
-    _check_config(settings.config)
+    _check_config(settings.config, directory.root)
     _check_what_is_kept(directory, settings)
     end_leftovers(directory)
     _check_ports(settings)
@@ -112,12 +113,13 @@ def _settings_for(directory: HouseDirectory, wishes: Wishes) -> HouseSettings:
     return known.model_copy(update={name: _url(port) for name, port in ports.items() if port})
 
 
-def _check_config(config: Path) -> None:
+def _check_config(config: Path, data: Path) -> None:
     """Refuse files that cannot be used, with every fault of all of them at once."""
     readings: tuple[Callable[[], object], ...] = (
         lambda: load_building(config / "building.yaml"),
         lambda: load_lexicons(config / "lexicons"),
         lambda: load_signposting(config / "signposting.yaml"),
+        lambda: load_pager(config, data),
     )
     faults: list[str] = []
     for read in readings:
@@ -135,11 +137,10 @@ def _url(port: int) -> str:
 
 def _check_what_is_kept(directory: HouseDirectory, settings: HouseSettings) -> None:
     """Refuse a house of a newer version, and one whose keys are gone: with new ones nothing could be opened."""
-    file = sqlite_file(parse_address(settings.database))
-    is_new = not file.exists() if file else not (directory.root / FILE).exists()
-    if not is_new:
-        with suppress(StoreOlder):
-            open_store(settings.database, HouseKeys.load(directory.house_keys)).close()
+    with suppress(StoreOlder):
+        # Of a database without tables, as a new PostgreSQL is, no keys are asked.
+        version_at(settings.database)
+        open_store(settings.database, HouseKeys.load(directory.house_keys)).close()
 
 
 def _check_ports(settings: HouseSettings) -> None:

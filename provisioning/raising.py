@@ -3,17 +3,18 @@
 import asyncio
 from datetime import UTC, datetime
 
+from keyhouse.core.accounts import ServiceAccount
 from keyhouse.core.ids import UserId
 from keyhouse.core.outgoing import Worker
 from keyhouse.core.workflows.team import welcome
 from keyhouse.settings.house import HouseSettings
 from provisioning.answers import House
 from provisioning.bootstrap import demo_clinician, homeserver_plan, make_accounts, make_house
-from provisioning.bot_accounts import kept_credentials
+from provisioning.bot_accounts import may_start
 from provisioning.demonstration import fresh_code
 from provisioning.directory import HouseDirectory
 from provisioning.logs import log_file
-from provisioning.programs import BOTS, HOMESERVER, PROGRAMS, homeserver_child, program_children
+from provisioning.programs import CARETAKER, HOMESERVER, bot_workers, homeserver_child, program_children, program_names
 from provisioning.progress import Progress
 from provisioning.ready import Demonstration, Ready
 from provisioning.supervisor import Child, Supervisor
@@ -44,9 +45,11 @@ async def raise_house(
 
 
 def _start_what_can_wait(house: House, supervisor: Supervisor) -> list[Child]:
-    """Start what waits for the homeserver by itself, and return the rest: bots that have no account yet."""
-    without = {worker.value for worker in BOTS if kept_credentials(house, worker) is None}
-    children = program_children(house.directory)
+    """Start what waits for the homeserver by itself, and return the rest: programs that have no account yet."""
+    without = {name for name in bot_workers(house.settings) if not may_start(house, name)}
+    if not house.directory.account(ServiceAccount.CARETAKER).exists():
+        without.add(CARETAKER)
+    children = program_children(house.directory, house.settings)
     for child in children:
         if child.name not in without:
             supervisor.start(child)
@@ -85,8 +88,9 @@ def _welcome_clinician(house: House) -> None:
 
 async def _wait_for_all(house: House, supervisor: Supervisor, wait: Wait, progress: Progress) -> None:
     progress.step("Waiting for the programs")
+    programs = program_names(house.settings)
     late = f"not every program is ready; the logs in {house.directory.logs} say why"
-    await wait.until(lambda: all_beat(house.store, supervisor, PROGRAMS), _PROGRAMS_WITHIN_S, late)
+    await wait.until(lambda: all_beat(house.store, supervisor, programs), _PROGRAMS_WITHIN_S, late)
     progress.step("Waiting until everybody is in their rooms")
     undone = f"not every invitation was sent; {log_file(house.directory.logs, Worker.ROOM_GATEKEEPER)} says why"
     await wait.until(lambda: nothing_waits(house.store, Worker.ROOM_GATEKEEPER), _ROOMS_WITHIN_S, undone)

@@ -3,17 +3,18 @@
 import asyncio
 
 from bots.runtime.credentials import BotFiles
+from keyhouse.settings.house import HouseSettings
 from provisioning.directory import HouseDirectory
-from provisioning.programs import BOTS, program_children
+from provisioning.programs import bot_workers, program_children
 from provisioning.state import ChildState
 from provisioning.supervisor import Child, Supervisor
 
 _LOOKS_EVERY_S = 0.5
 
 
-async def start_renewed(directory: HouseDirectory, supervisor: Supervisor) -> None:
+async def start_renewed(directory: HouseDirectory, settings: HouseSettings, supervisor: Supervisor) -> None:
     """Go on until cancelled. A bot that failed is started again when its credentials are others than it failed with."""
-    children = [child for child in program_children(directory) if child.name in set(BOTS)]
+    children = [child for child in program_children(directory, settings) if child.name in bot_workers(settings)]
     used: dict[str, int | None] = {}
     while True:
         failed = {status.name for status in supervisor.statuses() if status.state is ChildState.FAILED}

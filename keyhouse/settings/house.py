@@ -14,7 +14,10 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class HouseSettings(BaseModel):
-    """One house. database: an SQLAlchemy URL; config: folder with building.yaml, lexicons/ and signposting.yaml."""
+    """One house. database: an SQLAlchemy URL; config: folder with building.yaml, lexicons/ and signposting.yaml.
+
+    watchers: 2 keeps a second watcher beside the first, on a device of its own, which goes on when the first ends.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,6 +27,7 @@ class HouseSettings(BaseModel):
     database: str
     config: Path
     demo: bool = False
+    watchers: Annotated[int, Field(ge=1, le=2)] = 1
 
     def user_id(self, localpart: str) -> str:
         """Return the full user id of an account of this house."""

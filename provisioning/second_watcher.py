@@ -1,0 +1,63 @@
+"""The second watcher: the account and the signing identity of the first, on a device of its own."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from bots.runtime.credentials import BotCredentials, BotFiles, new_device_id
+from bots.runtime.private_files import read_private, write_private
+from keyhouse.core.accounts import ServiceAccount
+from keyhouse.core.outgoing import Worker
+from provisioning.answers import House
+from provisioning.matrix import Homeserver
+from provisioning.programs import SECOND_WATCHER, bot_workers
+
+_WATCHERS = (Worker.RISK_MONITOR.value, SECOND_WATCHER)
+
+
+def seeds_are_settled(house: House, name: str) -> bool:
+    """Say whether a bot may start without making an identity that the other watcher would not have."""
+    if name not in _WATCHERS or SECOND_WATCHER not in bot_workers(house.settings):
+        return True
+    return BotFiles(house.directory.bot(name)).signing_seeds.exists()
+
+
+async def ensure_second_watcher(house: House, caretaker: Homeserver) -> None:
+    """Give the second watcher what the first logs in with, but for the device, and both the same signing seeds."""
+    first, second = (BotFiles(house.directory.bot(name)) for name in _WATCHERS)
+    credentials = BotCredentials.load(first.directory)
+    if not _share_seeds(first, second) and not await _has_identity(caretaker, credentials.user_id):
+        await asyncio.to_thread(_make_seeds, first.signing_seeds)
+        _share_seeds(first, second)
+    _share_login(credentials, second)
+
+
+def _share_seeds(first: BotFiles, second: BotFiles) -> bool:
+    """Copy the seeds to the watcher that lacks them; False when neither has any. Seeds that are there stay."""
+    for of, to in ((first, second), (second, first)):
+        if of.signing_seeds.exists() and not to.signing_seeds.exists():
+            write_private(to.signing_seeds, read_private(of.signing_seeds) or {})
+    return first.signing_seeds.exists()
+
+
+def _share_login(credentials: BotCredentials, second: BotFiles) -> None:
+    # Also when the second has credentials: the first may have been given another password meanwhile.
+    there = second.credentials.exists()
+    device_id = BotCredentials.load(second.directory).device_id if there else new_device_id(ServiceAccount.WATCHER)
+    wanted = replace(credentials, device_id=device_id)
+    if not there or BotCredentials.load(second.directory) != wanted:
+        wanted.save(second.directory)
+
+
+async def _has_identity(caretaker: Homeserver, user_id: str) -> bool:
+    everything: list[str] = []
+    asked = {"device_keys": {user_id: everything}}
+    answer = await caretaker.request("POST", "/_matrix/client/v3/keys/query", asked)
+    return user_id in answer.get("master_keys", {})
+
+
+def _make_seeds(file: Path) -> None:
+    # Imported here: it brings the whole encryption library with it.
+    from bots.runtime.cross_signing import SigningSeeds
+
+    SigningSeeds.make(file)
