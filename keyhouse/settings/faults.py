@@ -72,7 +72,11 @@ def _problem_of(error: yaml.YAMLError) -> str:
     return str(problem) if problem else "check the characters it holds"
 
 
-class _StrictLoader(yaml.SafeLoader):
+# The parser in C takes a seventh of the time of the one in Python, which a system without libyaml has to do with.
+_SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _StrictLoader(_SafeLoader):  # type: ignore[misc, valid-type]
     """A key written twice in one mapping is a mistake: plain YAML would silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
@@ -86,4 +90,5 @@ class _StrictLoader(yaml.SafeLoader):
                     None, None, f'the key "{key}" stands twice; keep one', key_node.start_mark
                 )
             seen.add(key)
-        return super().construct_mapping(node, deep)
+        mapping: dict[object, object] = super().construct_mapping(node, deep)
+        return mapping

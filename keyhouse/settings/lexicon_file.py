@@ -1,11 +1,22 @@
 """The shape of one lexicon file, and how it becomes what core.matching knows."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, model_validator
 
-from keyhouse.core.matching.lexicon import ContextLine, Example, Lexicon, Modifier, Rule, Step
+from keyhouse.core.matching.definitions import (
+    ContextLine,
+    Example,
+    Gathering,
+    Lexicon,
+    Modifier,
+    RoomException,
+    Rule,
+    Step,
+    Steps,
+)
 from keyhouse.core.matching.phrases import expand
+from keyhouse.core.rooms import RoomKind
 from keyhouse.core.urgency import Urgency
 
 DEFAULT_GAP = 2
@@ -17,8 +28,13 @@ Category = Literal[
     "staff_bullying", "asked_for_help",
 ]  # fmt: skip
 
+Signposting = Literal[
+    "crisis", "emergency", "eating_disorders", "abuse", "perinatal", "substance", "staff", "none",
+]  # fmt: skip
+Nudge = Literal["no_numbers"]
 
-def _steps(written: object) -> tuple[Step, ...]:
+
+def _steps(written: object) -> Steps:
     """Read `[SELF, {gap: 3}, WANT|NEED, DIE]`."""
     if not isinstance(written, list):
         raise ValueError("is not a list; write slots in order, for example [SELF, {gap: 3}, WANT]")
@@ -46,21 +62,26 @@ def _gap(item: dict[object, object], place: int) -> int:
     return gap
 
 
-def _phrase(written: object) -> str:
+def _phrases(written: object) -> tuple[str, ...]:
     if not isinstance(written, str):
         raise ValueError(
             f'is not text; put it in quotes: "{written}" (YAML reads no, yes, on and off as true or false)'
         )
-    expand(written)
-    return written
+    return expand(written)
+
+
+def _slot_item(written: object) -> tuple[str, ...] | Steps:
+    """A phrase, or a list of other slots in a row."""
+    return _steps(written) if isinstance(written, list) else _phrases(written)
 
 
 def _named(written: object) -> object:
     return [written] if isinstance(written, str) else written
 
 
-Steps = Annotated[tuple[InstanceOf[Step], ...], BeforeValidator(_steps)]
-Phrase = Annotated[str, BeforeValidator(_phrase)]
+WrittenSteps = Annotated[tuple[InstanceOf[Step], ...], BeforeValidator(_steps)]
+Phrases = Annotated[tuple[str, ...], BeforeValidator(_phrases)]
+SlotItem = Annotated[tuple[str, ...] | tuple[InstanceOf[Step], ...], BeforeValidator(_slot_item)]
 SlotNames = Annotated[tuple[str, ...], BeforeValidator(_named)]
 
 
@@ -107,26 +128,37 @@ class RuleShape(_Strict):
     """One watch rule."""
 
     id: str = Field(min_length=1, pattern=r"^[a-z0-9_.]+$")
-    when: Steps
-    urgency: Literal["urgent", "concern", "watch"]
+    when: WrittenSteps
     category: Category
     examples: ExamplesShape
-    asked: Steps | None = None
+    urgency: Literal["urgent", "concern", "watch"] | None = None
+    nudge: Nudge | None = None
+    signposting: Signposting | None = None
+    asked: WrittenSteps | None = None
     near: SlotNames = ()
     unless_near: SlotNames = ()
     raised_by: dict[str, Literal["urgent", "concern"]] = {}
     softened_by: dict[str, Urgency] = {}
     reach: int = Field(default=10, ge=0, le=50)
-    rooms: tuple[str, ...] = ()
+    rooms: tuple[RoomKind, ...] = ()
+    conditions: tuple[str, ...] = ()
     opening: bool = False
     longest_message: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _has_one_outcome(self) -> Self:
+        if (self.urgency is None) is (self.nudge is None):
+            raise ValueError(
+                "says both urgency and nudge, or neither; give one: a human looks, or a private word to the author"
+            )
+        return self
 
     def to_core(self) -> Rule:
         """The rule as core knows it."""
         return Rule(
             id=self.id,
             when=self.when,
-            urgency=Urgency(self.urgency),
+            urgency=Urgency(self.urgency) if self.urgency else Urgency.NONE,
             category=self.category,
             asked=self.asked or (),
             near=self.near,
@@ -134,9 +166,12 @@ class RuleShape(_Strict):
             raised_by={slot: Urgency(urgency) for slot, urgency in self.raised_by.items()},
             softened_by=dict(self.softened_by),
             reach=self.reach,
-            rooms=self.rooms,
+            rooms=tuple(kind.value for kind in self.rooms),
+            conditions=self.conditions,
             opening=self.opening,
             longest_message=self.longest_message,
+            nudge=self.nudge,
+            signposting=self.signposting,
             fires=tuple(example.to_core() for example in self.examples.fires),
             silent=tuple(example.to_core() for example in self.examples.silent),
         )
@@ -160,6 +195,45 @@ class ModifierShape(_Strict):
         return Modifier(name, lowers_to=Urgency(self.lowers_to), **self.model_dump(exclude={"lowers_to"}))
 
 
+class GatheringShape(_Strict):
+    """Several small signs of one person within the last messages."""
+
+    id: str = Field(min_length=1, pattern=r"^[a-z0-9_.]+$")
+    of: tuple[str, ...] = Field(min_length=2)
+    at_least: int = Field(ge=2)
+    urgency: Literal["urgent", "concern", "watch"]
+    category: Category
+    examples: ExamplesShape
+    signposting: Signposting | None = None
+
+    def to_core(self) -> Gathering:
+        """The gathering as core knows it."""
+        return Gathering(
+            id=self.id,
+            of=self.of,
+            at_least=self.at_least,
+            urgency=Urgency(self.urgency),
+            category=self.category,
+            signposting=self.signposting,
+            fires=tuple(example.to_core() for example in self.examples.fires),
+            silent=tuple(example.to_core() for example in self.examples.silent),
+        )
+
+
+class ExceptionShape(_Strict):
+    """Rules that do not count in some rooms; `why` is for whoever reads the file next."""
+
+    disable: SlotNames = Field(min_length=1)
+    why: str = Field(min_length=1)
+    rooms: tuple[RoomKind, ...] = ()
+    conditions: SlotNames = ()
+    carers: bool | None = None
+
+    def to_core(self) -> RoomException:
+        """The exception as core knows it."""
+        return RoomException(self.disable, tuple(kind.value for kind in self.rooms), self.conditions, self.carers)
+
+
 class LexiconShape(_Strict):
     """One file."""
 
@@ -167,11 +241,23 @@ class LexiconShape(_Strict):
     version: int = Field(ge=1)
     owner: str = Field(min_length=1)
     clinically_reviewed: bool
-    slots: dict[str, Annotated[tuple[Phrase, ...], Field(min_length=1)]] = {}
+    language: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
+    slots: dict[str, Annotated[tuple[SlotItem, ...], Field(min_length=1)]] = {}
     modifiers: dict[str, ModifierShape] = {}
-    idioms: tuple[Phrase, ...] = ()
-    idiom_patterns: tuple[Steps, ...] = ()
+    idioms: tuple[Phrases, ...] = ()
+    idiom_patterns: tuple[WrittenSteps, ...] = ()
+    exceptions: tuple[ExceptionShape, ...] = ()
     rules: tuple[RuleShape, ...] = ()
+    gatherings: tuple[GatheringShape, ...] = ()
+
+    def phrases_of(self, slot: str) -> tuple[str, ...]:
+        """Every phrase that fills a slot, written out."""
+        return tuple(each for item in self.slots[slot] for each in item if isinstance(each, str))
+
+    def rows_of(self, slot: str) -> tuple[Steps, ...]:
+        """The other slots that fill a slot when they stand in a row."""
+        rows = (tuple(step for step in item if isinstance(step, Step)) for item in self.slots[slot])
+        return tuple(row for row in rows if row)
 
     def to_core(self) -> Lexicon:
         """The lexicon as core knows it."""
@@ -180,9 +266,13 @@ class LexiconShape(_Strict):
             version=self.version,
             owner=self.owner,
             clinically_reviewed=self.clinically_reviewed,
-            slots=dict(self.slots),
+            language=self.language,
+            slots={slot: phrases for slot in self.slots if (phrases := self.phrases_of(slot))},
+            patterns={slot: rows for slot in self.slots if (rows := self.rows_of(slot))},
             rules=tuple(rule.to_core() for rule in self.rules),
             idioms=self.idiom_patterns,
-            idiom_phrases=self.idioms,
+            idiom_phrases=tuple(phrase for idiom in self.idioms for phrase in idiom),
             modifiers=tuple(shape.to_core(name) for name, shape in self.modifiers.items()),
+            gatherings=tuple(gathering.to_core() for gathering in self.gatherings),
+            exceptions=tuple(exception.to_core() for exception in self.exceptions),
         )

@@ -1,4 +1,6 @@
-"""Letters that look like other letters: a small table, ready to be replaced by a generated one."""
+"""Letters that look like other letters, what stands in for letters, and what emoji are called."""
+
+from keyhouse.core.matching.confusables_generated import GENERATED
 
 _LOOK_ALIKES = {
     # Cyrillic
@@ -21,11 +23,21 @@ _LOOK_ALIKES = {
 _ENCLOSED_STARTS = (0x1F130, 0x1F150, 0x1F170, 0x1F1E6)
 
 LETTER_FOR_LOOK_ALIKE: dict[str, str] = {
+    **{look_alike: letter for letter, all_alike in GENERATED.items() for look_alike in all_alike},
     **_LOOK_ALIKES,
     **{chr(start + place): chr(ord("a") + place) for start in _ENCLOSED_STARTS for place in range(26)},
 }
 
-# What people type in place of a letter. 1, ! and | stand for i and for l: see `skeleton` in views.
-LETTER_FOR_LEET: dict[int, int] = str.maketrans("013457@$!|+€", "oieastasiite")
+# What people type in place of a letter. 1, ! and | stand for i and for l: see `skeleton` in disguises.
+LEET = "0123456789@$!|+€"
+LETTER_FOR_LEET: dict[int, int] = str.maketrans("01345789@$!|+€", "oieastbgasiite")
 
 APOSTROPHES = frozenset("'`´‘’‛ʼʹʻˈ′＇՚")
+
+# The words that an emoji stands for where people write about harm; others are read as they are.
+_EMOJI_NAMED = {
+    "knife": "🔪🗡", "gun": "🔫", "pills": "💊", "blood": "🩸", "razor": "🪒", "syringe": "💉", "coffin": "⚰",
+    "grave": "🪦", "alcohol": "🍷🍺🍾🥃🍸🍹🍻", "cigarette": "🚬", "bomb": "💣", "vomit": "🤮", "rope": "🪢",
+    "scales": "⚖", "fire": "🔥", "baby": "👶🍼", "pregnant": "🤰", "hospital": "🏥", "ambulance": "🚑",
+}  # fmt: skip
+NAME_OF_EMOJI: dict[str, str] = {emoji: name for name, all_of_it in _EMOJI_NAMED.items() for emoji in all_of_it}

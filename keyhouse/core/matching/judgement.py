@@ -1,54 +1,32 @@
 """How soon a human must look at a message, and how that came about."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 
-from keyhouse.core.matching.lexicon import CompiledLexicon, ContextLine
-from keyhouse.core.matching.modifiers import Bearing, bearings, changed, urgency_with
-from keyhouse.core.matching.rules import Hit, hits
-from keyhouse.core.matching.slots import Reading, read
+from keyhouse.core.matching.definitions import ContextLine
+from keyhouse.core.matching.findings import Budget, Change, Finding, Setting, Span, findings_in
+from keyhouse.core.matching.gathering import gathered
+from keyhouse.core.matching.lexicon import CompiledLexicon
+from keyhouse.core.matching.place import Place
+from keyhouse.core.matching.quoting import quoted_in
+from keyhouse.core.matching.rows import Row, rows_of
+from keyhouse.core.matching.slots import Reading, read, read_if_hot
+from keyhouse.core.matching.words import Words
 from keyhouse.core.urgency import Urgency
 
-Span = tuple[int, int]
+__all__ = ["Change", "Finding", "Judgement", "Place", "Span", "judge"]
 
-# Of each earlier message only its end is read, so that a long room history cannot make judging slow.
-CONTEXT_LETTERS = 500
+COULD_NOT_BE_JUDGED = "house.could_not_be_judged"
+_UNJUDGED_CATEGORY = "could_not_be_judged"
+
+# Of what was said before only the end is read, so that a long room history cannot make judging slow.
 CONTEXT_LINES = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a message was said. kind: the room's kind.  carers: whether the room is for carers."""
-
-    kind: str
-    carers: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What one modifier did to one finding. span: where it stands; may lie in an earlier message, then empty at 0."""
-
-    modifier: str
-    span: Span
-    before: Urgency
-    after: Urgency
-    without: Urgency
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One rule met at one place. span: in the original text.  slots: what filled each step and where."""
-
-    rule: str
-    lexicon: str
-    version: int
-    category: str
-    span: Span
-    slots: tuple[tuple[str, Span], ...]
-    rule_urgency: Urgency
-    changes: tuple[Change, ...]
-    urgency: Urgency
-    from_context: bool
+CONTEXT_LETTERS = 300
+# Nobody writes as much in a chat: what is longer is read at its ends, and a human is told to look at all of it.
+MOST_LETTERS = 10_240
+MOST_WORDS = 2_000
+_HEAD, _TAIL, _HEAD_OF_MANY_WORDS = 6_144, 1_536, 2_048
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +36,9 @@ class Judgement:
     rules, category and spans are of findings that are not "none"; changed_by also names what made a finding "none".
     spans: half-open, in code points of the original text.  findings: soonest first; empty if no rule was met.
     without: for each modifier, what the urgency would have been had it not been said.
+    nudges: private words that the author is to be sent, beside whatever the urgency is.
+    signposting: which lines go to the author; None leaves it to the house.
+    whole: False when the message was too long or too strange to be looked at in full; then it alerts.
     """
 
     urgency: Urgency
@@ -67,6 +48,12 @@ class Judgement:
     changed_by: tuple[str, ...]
     findings: tuple[Finding, ...]
     without: tuple[tuple[str, Urgency], ...]
+    nudges: tuple[str, ...] = ()
+    signposting: str | None = None
+    whole: bool = True
+
+
+NOTHING = Judgement(Urgency.NONE, None, (), (), (), (), ())
 
 
 def judge(
@@ -79,70 +66,57 @@ def judge(
     those limited to a kind. Takes any string; time grows in proportion to its length.
     """
     recent = [line for line in context[-CONTEXT_LINES:] if line.text]
-    question = _last_question(recent, lexicon)
-    met = _findings(read(text, lexicon), lexicon, place, question, said_before=0)
-    before = "".join(f"{line.text[-CONTEXT_LETTERS:]} " for line in recent if line.sender == "self")
+    setting = Setting(place, _question(recent, lexicon), quoted=quoted_in(text))
+    met, whole = _met_alone(text, lexicon, setting)
+    before = _said_before(recent)
     if before:
-        met += _findings(read(before + text, lexicon), lexicon, place, None, said_before=len(before))
-    return _judgement(_soonest_of_each(met))
+        text = text[:MOST_LETTERS]
+        joined = replace(setting, said_before=len(before), new_tokens=len(Words(text).tokens), quoted=())
+        met += _met(before + text, lexicon, joined)[0]
+    if lexicon.gatherings:
+        met += gathered(met, recent, lexicon, lambda line: _met_alone(line, lexicon, Setting(place))[0])
+    return _judgement(_soonest_of_each(met), whole=whole) if met or not whole else NOTHING
 
 
-def _last_question(recent: Sequence[ContextLine], lexicon: CompiledLexicon) -> Reading | None:
+def _met_alone(text: str, lexicon: CompiledLexicon, setting: Setting) -> tuple[list[Finding], bool]:
+    if len(text) <= MOST_LETTERS:
+        return _met(text, lexicon, setting)
+    head, _ = _met(text[:_HEAD], lexicon, setting)
+    tail, _ = _met(text[-_TAIL:], lexicon, replace(setting, offset=len(text) - _TAIL, quoted=()))
+    return head + tail, False
+
+
+def _met(text: str, lexicon: CompiledLexicon, setting: Setting) -> tuple[list[Finding], bool]:
+    """Findings in every way to read a text, and whether all of it could be looked at."""
+    words = Words(text)
+    whole = len(words.tokens) <= MOST_WORDS
+    if not whole:
+        words = Words(text[:_HEAD_OF_MANY_WORDS])
+    found: list[Finding] = []
+    rows, all_of_it = rows_of(words, lexicon.spelling)
+    new_from = len(words.tokens) - setting.new_tokens if setting.said_before else 0
+    budget = Budget()
+    situation = lexicon.situation(setting.place, asked=setting.asked)
+    ways: list[Words | Row] = [words, *rows]
+    for way in ways:
+        reading = read_if_hot(way, lexicon, situation, way.place_of(new_from))
+        if reading is not None:
+            more, is_whole = findings_in(reading, lexicon, situation, setting, budget)
+            found += more
+            whole = whole and is_whole
+    return found, whole and all_of_it
+
+
+def _question(recent: Sequence[ContextLine], lexicon: CompiledLexicon) -> Callable[[], Reading] | None:
+    """Reads what somebody else said last, once it is asked for; None when nobody said anything."""
     said = next((line.text for line in reversed(recent) if line.sender == "other"), None)
-    return None if said is None else read(said[-CONTEXT_LETTERS:], lexicon)
+    return None if said is None else cache(lambda: read(Words(said[-CONTEXT_LETTERS:]), lexicon))
 
 
-def _findings(
-    reading: Reading, lexicon: CompiledLexicon, place: Place | None, question: Reading | None, said_before: int
-) -> list[Finding]:
-    """All findings of a reading whose last word stands in the message itself."""
-    kind, carers = (place.kind, place.carers) if place else (None, False)
-    return [
-        _finding(hit, bearings(hit, reading, lexicon.modifiers, among_carers=carers), lexicon, said_before)
-        for hit in hits(reading, lexicon, kind, question)
-        if hit.whole.end > said_before and not (said_before and _is_about_one_message(hit))
-    ]
-
-
-def _is_about_one_message(hit: Hit) -> bool:
-    return hit.rule.opening or hit.rule.longest_message is not None
-
-
-def _finding(hit: Hit, borne: tuple[Bearing, ...], lexicon: CompiledLexicon, said_before: int) -> Finding:
-    home = lexicon.home[hit.rule.id]
-    return Finding(
-        rule=hit.rule.id,
-        lexicon=home,
-        version=lexicon.versions[home],
-        category=hit.rule.category,
-        span=_span(hit.whole.start, hit.whole.end, said_before),
-        slots=tuple(
-            (slot, _span(atom.start, atom.end, said_before))
-            for slot, atom in zip((*hit.filled(), *hit.rule.near), (*hit.steps, *hit.nearby), strict=True)
-        ),
-        rule_urgency=hit.rule.urgency,
-        changes=_changes(hit, borne, said_before),
-        urgency=urgency_with(hit, borne),
-        from_context=said_before > 0 or bool(hit.rule.asked),
-    )
-
-
-def _changes(hit: Hit, borne: tuple[Bearing, ...], said_before: int) -> tuple[Change, ...]:
-    """One Change for every modifier that made a difference."""
-    changes = []
-    urgency = hit.rule.urgency
-    for bearing in borne:
-        after = changed(urgency, bearing)
-        if after is not urgency:
-            without = urgency_with(hit, [other for other in borne if other is not bearing])
-            span = _span(bearing.atom.start, bearing.atom.end, said_before)
-            changes.append(Change(bearing.name, span, urgency, after, without))
-        urgency = after
-    return tuple(changes)
-
-
-def _span(start: int, end: int, said_before: int) -> Span:
-    return max(0, start - said_before), max(0, end - said_before)
+def _said_before(recent: Sequence[ContextLine]) -> str:
+    said = "".join(f"{line.text[-CONTEXT_LETTERS:]} " for line in recent if line.sender == "self")
+    # From the next whole word on: what is left of a word that was cut may be another word.
+    return said if len(said) <= CONTEXT_LETTERS else said[-CONTEXT_LETTERS:].partition(" ")[2]
 
 
 def _soonest_of_each(met: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -151,18 +125,23 @@ def _soonest_of_each(met: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple({(finding.rule, finding.span[1]): finding for finding in reversed(ordered)}.values())[::-1]
 
 
-def _judgement(findings: tuple[Finding, ...]) -> Judgement:
+def _judgement(findings: tuple[Finding, ...], *, whole: bool) -> Judgement:
     findings = tuple(sorted(findings, key=lambda finding: (-finding.urgency.rank, finding.span, finding.rule)))
     counted = [finding for finding in findings if finding.urgency is not Urgency.NONE]
     changed_by = tuple(dict.fromkeys(change.modifier for finding in findings for change in finding.changes))
+    unjudged = () if whole else (Urgency.CONCERN,)
+    category = counted[0].category if counted else None
     return Judgement(
-        urgency=_soonest(finding.urgency for finding in counted),
-        category=counted[0].category if counted else None,
-        rules=tuple(dict.fromkeys(finding.rule for finding in counted)),
+        urgency=_soonest((*(finding.urgency for finding in counted), *unjudged)),
+        category=category if whole else category or _UNJUDGED_CATEGORY,
+        rules=(*dict.fromkeys(finding.rule for finding in counted), *(() if whole else (COULD_NOT_BE_JUDGED,))),
         spans=tuple(sorted({finding.span for finding in counted})),
         changed_by=changed_by,
         findings=findings,
         without=tuple((name, _soonest(_without(finding, name) for finding in findings)) for name in changed_by),
+        nudges=tuple(dict.fromkeys(finding.nudge for finding in findings if finding.nudge)),
+        signposting=next((finding.signposting for finding in counted if finding.signposting), None),
+        whole=whole,
     )
 
 

@@ -1,171 +1,173 @@
-"""What the watcher knows: slots of words, rules over slots, idioms, and what softens a rule."""
+"""Lexicons joined and made ready to judge with."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import chain
 
 from keyhouse.core.matching.atoms import PhraseIndex
-from keyhouse.core.matching.phrases import expand
-from keyhouse.core.matching.views import spelled
-from keyhouse.core.urgency import Urgency
+from keyhouse.core.matching.commonness import chance
+from keyhouse.core.matching.definitions import (
+    ContextLine,
+    Example,
+    Gathering,
+    Lexicon,
+    Modifier,
+    RoomException,
+    Rule,
+    Step,
+    Steps,
+)
+from keyhouse.core.matching.folding import exact
+from keyhouse.core.matching.patterns import Pattern, ordered_patterns, seldomest, spoken_for, with_patterns
+from keyhouse.core.matching.place import Place
+from keyhouse.core.matching.situation import LookedFor, Situation, situation_of
+from keyhouse.core.matching.spelling import Spelling
+from keyhouse.core.matching.words import spelled
+
+__all__ = ["CompiledLexicon", "ContextLine", "Example", "Lexicon", "Modifier", "Rule", "Step", "compile_lexicon"]
 
 IDIOM = "(idiom)"
+# A foreign phrase that loses its accents may become an English word; a long one hardly does.
+_LETTERS_OF_A_FOREIGN_PHRASE = 6
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One place in a rule, filled by any of these slots, at most `gap` words after the step before it."""
-
-    slots: tuple[str, ...]
-    gap: int
-
-
-@dataclass(frozen=True, slots=True)
-class ContextLine:
-    """A message that came just before, by the same person (self) or by somebody else (other)."""
-
-    sender: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A message that a rule is tested with, and what came before it."""
-
-    text: str
-    context: tuple[ContextLine, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A named pattern with an urgency.
-
-    when: steps in order, never empty.  asked: steps in the other person's last message, empty means no question needed.
-    near: slots that must stand within `reach` words on either side.  unless_near: slots that must not.
-    raised_by: slot → urgency, when that slot stands within `reach`.  softened_by: modifier → its own lower bound here.
-    rooms: room kinds in which the rule counts, empty means all.  opening: the first step opens the message.
-    longest_message: most words the message may have, None means any number.
-    """
-
-    id: str
-    when: tuple[Step, ...]
-    urgency: Urgency
-    category: str
-    asked: tuple[Step, ...] = ()
-    near: tuple[str, ...] = ()
-    unless_near: tuple[str, ...] = ()
-    raised_by: Mapping[str, Urgency] = field(default_factory=dict)
-    softened_by: Mapping[str, Urgency] = field(default_factory=dict)
-    reach: int = 10
-    rooms: tuple[str, ...] = ()
-    opening: bool = False
-    longest_message: int | None = None
-    fires: tuple[Example, ...] = ()
-    silent: tuple[Example, ...] = ()
-
-    def needs(self) -> frozenset[frozenset[str]]:
-        """Groups of slots; the rule can only match if of each group one was seen."""
-        return frozenset([frozenset(step.slots) for step in self.when] + [frozenset([slot]) for slot in self.near])
-
-    def mentions(self) -> tuple[str, ...]:
-        """Every slot that the rule names anywhere."""
-        steps = [slot for step in (*self.when, *self.asked) for slot in step.slots]
-        return (*steps, *self.near, *self.unless_near, *self.raised_by)
-
-
-@dataclass(frozen=True, slots=True)
-class Modifier:
-    """Something said around a match that lowers its urgency.
-
-    words: slots whose atoms are the modifier.  before, after: within how many words of the match it counts, 0 never.
-    blocked_by: slots that, standing between modifier and match, keep them apart.
-    swallowed_by: slots whose longer phrase takes the word ("can't stop" is no negation).
-    cancelled_by: slots that anywhere within reach undo it ("used to … again").  not_for: steps that make it void.
-    for_carers: whether it counts in rooms of carers.
-    """
-
-    name: str
-    words: tuple[str, ...]
-    lowers_to: Urgency
-    before: int = 0
-    after: int = 0
-    blocked_by: tuple[str, ...] = ()
-    swallowed_by: tuple[str, ...] = ()
-    cancelled_by: tuple[str, ...] = ()
-    not_for: tuple[str, ...] = ()
-    for_carers: bool = True
-
-    def mentions(self) -> tuple[str, ...]:
-        """Every slot that the modifier names anywhere."""
-        return (*self.words, *self.blocked_by, *self.swallowed_by, *self.cancelled_by, *self.not_for)
-
-
-@dataclass(frozen=True, slots=True)
-class Lexicon:
-    """One file of the lexicon. idioms: each a sequence of steps whose words mean no harm together."""
-
-    name: str
-    version: int
-    owner: str
-    clinically_reviewed: bool
-    slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    rules: tuple[Rule, ...] = ()
-    idioms: tuple[tuple[Step, ...], ...] = ()
-    idiom_phrases: tuple[str, ...] = ()
-    modifiers: tuple[Modifier, ...] = ()
+_is_plain = re.compile(r"[a-z0-9 ]+").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledLexicon:
-    """Everything of all files, ready to judge with. rules_by_slot: each rule under its rarest slots; needs: by rule."""
+    """Everything of all files, ready to judge with.
+
+    patterns_for: numbers of patterns by the bit of each slot that is looked for first; patterns_looked_for: all those
+    bits.  always_needed: bits of the slots of modifiers.
+    """
 
     versions: Mapping[str, int]
     home: Mapping[str, str]
     index: PhraseIndex
+    spelling: Spelling
     rules: tuple[Rule, ...]
-    needs: Mapping[str, frozenset[frozenset[str]]]
-    rules_by_slot: Mapping[str, tuple[Rule, ...]]
-    idioms: tuple[tuple[Step, ...], ...]
+    looked_for: tuple[LookedFor, ...]
+    patterns: tuple[Pattern, ...]
+    patterns_for: Mapping[int, tuple[int, ...]]
+    patterns_looked_for: int
+    always_needed: int
+    idiom_slots: int
+    idioms: tuple[Steps, ...]
     modifiers: tuple[Modifier, ...]
+    gatherings: tuple[Gathering, ...]
+    exceptions: tuple[RoomException, ...]
     clinically_reviewed: bool
+    _situations: dict[tuple[Place | None, bool], Situation] = field(default_factory=dict, compare=False)
+
+    def situation(self, place: Place | None, *, asked: bool) -> Situation:
+        """The rules that count in a place; there are few kinds of place, so each is worked out once."""
+        known = self._situations.get((place, asked))
+        if known is None:
+            known = self._situations[place, asked] = situation_of(self.looked_for, self.exceptions, place, asked=asked)
+        return known
 
 
-def compile_lexicon(lexicons: Sequence[Lexicon]) -> CompiledLexicon:
-    """Join lexicons into one that can judge. Their slots share one space of names; ids of rules are unique."""
-    slots: dict[str, frozenset[tuple[str, ...]]] = {}
-    for lexicon in lexicons:
-        for name, phrases in lexicon.slots.items():
-            slots[name] = slots.get(name, frozenset()) | _spelled(phrases)
-    slots[IDIOM] = frozenset[tuple[str, ...]]().union(*(_spelled(lexicon.idiom_phrases) for lexicon in lexicons))
+def compile_lexicon(lexicons: Sequence[Lexicon], english: Set[str] = frozenset()) -> CompiledLexicon:
+    """Join lexicons into one that can judge. Their slots share one space of names; ids of rules are unique.
+
+    english: words that are right as they are; without them every word that no lexicon has may be taken for a typo.
+    Raises CircularPattern.
+    """
+    written = _written(lexicons, english)
+    ordered = ordered_patterns(lexicons)
+    index = PhraseIndex({**{slot: () for slot, _ in ordered}, **written})
     rules = tuple(rule for lexicon in lexicons for rule in lexicon.rules)
+    vocabulary = frozenset(chain.from_iterable(chain.from_iterable(written.values())))
+    chances = with_patterns({slot: sum(map(chance, phrases)) for slot, phrases in written.items()}, ordered)
+    patterns_for = _by_bit([seldomest([step.slots for step in steps], chances) for _, steps in ordered], index)
     return CompiledLexicon(
         versions={lexicon.name: lexicon.version for lexicon in lexicons},
-        home={rule.id: lexicon.name for lexicon in lexicons for rule in lexicon.rules},
-        index=PhraseIndex(slots),
+        home=_homes(lexicons),
+        index=index,
+        spelling=Spelling(vocabulary, english, index.is_phrase),
         rules=rules,
-        needs={rule.id: rule.needs() for rule in rules},
-        rules_by_slot=_by_rarest_slot(rules, slots),
+        looked_for=tuple(_looked_for(rule, index, written, ordered, chances) for rule in rules),
+        patterns=tuple(_pattern(slot, steps, index) for slot, steps in ordered),
+        patterns_for=patterns_for,
+        patterns_looked_for=sum(patterns_for),
+        always_needed=index.bits(
+            slot for lexicon in lexicons for each in lexicon.modifiers for slot in each.mentions()
+        ),
+        idiom_slots=index.bits((IDIOM, *_of_idioms(lexicons))),
         idioms=tuple(idiom for lexicon in lexicons for idiom in lexicon.idioms),
         modifiers=tuple(modifier for lexicon in lexicons for modifier in lexicon.modifiers),
+        gatherings=tuple(gathering for lexicon in lexicons for gathering in lexicon.gatherings),
+        exceptions=tuple(exception for lexicon in lexicons for exception in lexicon.exceptions),
         clinically_reviewed=all(lexicon.clinically_reviewed for lexicon in lexicons),
     )
 
 
-def _spelled(phrases: Sequence[str]) -> frozenset[tuple[str, ...]]:
-    words = (spelled(phrase) for written in phrases for phrase in expand(written))
-    return frozenset(phrase for phrase in words if phrase)
+def _pattern(slot: str, steps: Steps, index: PhraseIndex) -> Pattern:
+    needs = tuple(index.bits(step.slots) for step in steps)
+    return Pattern(slot, steps, needs, index.bits(name for step in steps for name in step.slots))
 
 
-def _by_rarest_slot(
-    rules: Sequence[Rule], slots: Mapping[str, frozenset[tuple[str, ...]]]
-) -> dict[str, tuple[Rule, ...]]:
-    by_slot: dict[str, list[Rule]] = {}
-    for rule in rules:
-        rarest = max(sorted(rule.needs(), key=sorted), key=lambda group: min(_rarity(slots[slot]) for slot in group))
-        for slot in rarest:
-            by_slot.setdefault(slot, []).append(rule)
-    return {slot: tuple(found) for slot, found in by_slot.items()}
+def _of_idioms(lexicons: Iterable[Lexicon]) -> Iterator[str]:
+    return (slot for lexicon in lexicons for idiom in lexicon.idioms for step in idiom for slot in step.slots)
 
 
-def _rarity(phrases: frozenset[tuple[str, ...]]) -> int:
-    """Nobody counts words here, but a slot whose shortest phrase is long is seldom seen."""
-    return min((sum(map(len, words)) for words in phrases), default=0)
+def _looked_for(
+    rule: Rule,
+    index: PhraseIndex,
+    written: Mapping[str, object],
+    ordered: Sequence[tuple[str, Steps]],
+    chances: Mapping[str, float],
+) -> LookedFor:
+    slots = seldomest(rule.groups(), chances)
+    return LookedFor(
+        rule=rule,
+        needs=tuple(index.bits(group) for group in rule.groups()),
+        bits=tuple(index.bit[slot] for slot in slots),
+        hot=index.bits(spoken_for(slots, written, ordered, chances)),
+        mentions=index.bits(rule.mentions()),
+    )
+
+
+def _written(lexicons: Sequence[Lexicon], english: Set[str]) -> dict[str, set[tuple[str, ...]]]:
+    """The phrases of each slot, word by word; idioms are a slot of their own."""
+    slots: dict[str, set[tuple[str, ...]]] = {IDIOM: set()}
+    for lexicon in lexicons:
+        for slot, phrases in lexicon.slots.items():
+            if phrases:
+                slots.setdefault(slot, set()).update(_phrases(phrases, lexicon.language, english))
+        slots[IDIOM].update(_phrases(lexicon.idiom_phrases, lexicon.language, english))
+    return slots
+
+
+def _phrases(phrases: Iterable[str], language: str, english: Set[str]) -> Iterator[tuple[str, ...]]:
+    for phrase in phrases:
+        if _is_plain(phrase):
+            yield tuple(phrase.split())
+            continue
+        words = spelled(phrase)
+        with_accents = tuple(exact(phrase).split())
+        if language == "en" or with_accents == words:
+            yield words
+            continue
+        yield with_accents
+        if sum(map(len, words)) >= _LETTERS_OF_A_FOREIGN_PHRASE and not all(word in english for word in words):
+            yield words
+
+
+def _homes(lexicons: Sequence[Lexicon]) -> dict[str, str]:
+    named = ((lexicon.name, [*map(_id, lexicon.rules), *map(_id, lexicon.gatherings)]) for lexicon in lexicons)
+    return {each: name for name, ids in named for each in ids}
+
+
+def _id(named: Rule | Gathering) -> str:
+    return named.id
+
+
+def _by_bit(groups: Sequence[tuple[str, ...]], index: PhraseIndex) -> dict[int, tuple[int, ...]]:
+    """Number the groups, and list the numbers by the bit of each slot of a group."""
+    by_bit: dict[int, list[int]] = {}
+    for place, slots in enumerate(groups):
+        for slot in slots:
+            by_bit.setdefault(index.bit[slot], []).append(place)
+    return {bit: tuple(places) for bit, places in by_bit.items()}

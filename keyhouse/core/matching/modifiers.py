@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from keyhouse.core.matching.atoms import Atom
-from keyhouse.core.matching.lexicon import Modifier
+from keyhouse.core.matching.definitions import Modifier
 from keyhouse.core.matching.rules import Hit
 from keyhouse.core.matching.slots import Reading
 from keyhouse.core.urgency import Urgency
@@ -12,6 +12,8 @@ from keyhouse.core.urgency import Urgency
 # A joke, an "if", or a third person never makes an urgent message less so, whatever a lexicon says.
 NEVER_LOWERS_URGENT = frozenset({"humour", "hypothetical", "third_person"})
 NEGATED = "negated"
+THIRD_PERSON = "third_person"
+QUOTE = "quote"
 _CANCELLED_WITHIN = 15
 
 
@@ -36,7 +38,7 @@ def bearings(hit: Hit, reading: Reading, modifiers: Sequence[Modifier], *, among
         Bearing(modifier.name, atom, hit.rule.softened_by.get(modifier.name, modifier.lowers_to), raises=False)
         for modifier in modifiers
         if hit.may_be_softened
-        and not (among_carers and not modifier.for_carers)
+        and not (among_carers and (modifier.name == THIRD_PERSON or not modifier.for_carers))
         and (atom := _said_of(hit, reading, modifier))
     ]
     return (*raising, *softening)
@@ -71,7 +73,7 @@ def _is_denied(atom: Atom, reading: Reading, modifiers: Sequence[Modifier]) -> b
 
 def _said_of(hit: Hit, reading: Reading, modifier: Modifier) -> Atom | None:
     """The word by which a modifier bears on a match, or None."""
-    if any(slot in modifier.not_for for slot in hit.filled()):
+    if any(slot in modifier.not_for for slot in hit.filled):
         return None
     for word in reading.around(modifier.words, hit.whole, max(modifier.before, modifier.after)):
         if _in_scope(word, hit, reading, modifier) and not reading.near(
@@ -91,22 +93,22 @@ def _in_scope(word: Atom, hit: Hit, reading: Reading, modifier: Modifier) -> boo
             hit.whole, word, reading, modifier
         )
     # "I am not well and I want to die": the second "I" parts "not" from the wish.
-    aim = next((step for step in hit.steps if step.first > word.last and not _blocks(step, modifier)), None)
+    aim = next((step for step in hit.steps if step.first > word.last and not _blocks(step, reading, modifier)), None)
     if aim is None or reading.words_between(word, hit.whole) >= modifier.before:
         return False
     return not _parted(word, aim, reading, modifier)
 
 
 def _parted(earlier: Atom, later: Atom, reading: Reading, modifier: Modifier) -> bool:
-    between = Atom(earlier.last + 1, later.first - 1, earlier.end, later.start, ())
+    between = Atom(earlier.last + 1, later.first - 1)
     return any(
         earlier.last < atom.first and atom.last < later.first
         for atom in reading.around(modifier.blocked_by, between, 0)
     )
 
 
-def _blocks(atom: Atom, modifier: Modifier) -> bool:
-    return any(slot in modifier.blocked_by for slot in atom.slots)
+def _blocks(atom: Atom, reading: Reading, modifier: Modifier) -> bool:
+    return any(reading.fills(atom, slot) for slot in modifier.blocked_by)
 
 
 def _overlap(one: Atom, other: Atom) -> bool:

@@ -1,27 +1,61 @@
-"""Which of an event's words are to be judged."""
+"""Which of an event's words are to be judged, and which of them somebody else said."""
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
-_TEXT_KEYS = ("m.text", "org.matrix.msc1767.text", "body", "filename")
+_TEXT_KEYS = ("m.text", "org.matrix.msc1767.text", "body", "filename", "m.caption", "org.matrix.msc1767.caption")
 _POLLS = ("m.poll", "m.poll.start", "org.matrix.msc3381.poll.start")
 _DEEPEST = 6
 _LONGEST = 65_536
+_INLINE = frozenset("a b code data del em font i ins mark s small span strike strong sub sup tt u".split())  # noqa: SIM905
+# What a reader sees of a tag without opening anything: the reason of a spoiler, the name of a picture.
+_SHOWN_OF_A_TAG = re.compile(r"""(?:data-mx-spoiler|alt|title)\s*=\s*(?:"([^"<>]{1,1000})"|'([^'<>]{1,1000})')""")
+_REPLY = "mx-reply>"
 
 
-def words_of(content: Mapping[str, Any]) -> str:
-    """Return everything a reader would see of this content, one part a line; empty when there are no words.
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The words of one event. text: the author's own, one part a line, empty when there are none.
+
+    quoted: what a reply repeats of somebody else's message, empty when it repeats nothing.
+    replaces: the event id that an edit is of, None when it is no edit.
+    """
+
+    text: str
+    quoted: str = ""
+    replaces: str | None = None
+
+
+def select(content: Mapping[str, Any]) -> Selection:
+    """Choose everything that a reader would see of this content.
 
     On an edit that is the new content alone. Bodies, captions, file names, poll questions and answers, both the plain
     and the formatted body. Any field may be of any type: what is not text is passed over.
     """
     edited = content.get("m.new_content")
     shown = edited if isinstance(edited, Mapping) else content
-    relates = content.get("m.relates_to")
-    is_reply = isinstance(relates, Mapping) and "m.in_reply_to" in relates
     parts = dict.fromkeys(part for part in _parts(shown, 0) if part.strip())
-    texts = (_without_quote(part) if is_reply else part for part in parts)
-    return "\n".join(text for text in texts if text.strip())[:_LONGEST]
+    text = "\n".join(parts)
+    relates = content.get("m.relates_to")
+    quoted = ""
+    if isinstance(relates, Mapping) and "m.in_reply_to" in relates:
+        quoted, text = _parted(text)
+    return Selection(text[:_LONGEST], quoted[:_LONGEST], _replaced(relates))
+
+
+def words_of(content: Mapping[str, Any]) -> str:
+    """Return the author's own words of this content; see `select`."""
+    return select(content).text
+
+
+def _replaced(relates: object) -> str | None:
+    if not isinstance(relates, Mapping) or relates.get("rel_type") != "m.replace":
+        return None
+    target = relates.get("event_id")
+    return target if isinstance(target, str) else None
 
 
 def _parts(content: Mapping[str, Any], depth: int) -> Iterator[str]:
@@ -39,13 +73,17 @@ def _parts(content: Mapping[str, Any], depth: int) -> Iterator[str]:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Texts stand plain, or (extensible events) as a list of mappings with a body."""
+    """Texts stand plain, or (extensible events) as a list of mappings with a body, or in a mapping of their own."""
     if isinstance(value, str):
         yield value
+    elif isinstance(value, Mapping):
+        for key in _TEXT_KEYS[:2]:
+            yield from _texts(value.get(key)) if not isinstance(value.get(key), Mapping) else ()
     elif isinstance(value, list):
         for each in value[:20]:
             if isinstance(each, Mapping) and isinstance(each.get("body"), str):
-                yield each["body"]
+                is_html = each.get("mimetype") == "text/html"
+                yield _without_tags(each["body"]) if is_html else each["body"]
 
 
 def _poll(poll: Mapping[str, Any], depth: int) -> Iterator[str]:
@@ -58,23 +96,44 @@ def _poll(poll: Mapping[str, Any], depth: int) -> Iterator[str]:
 
 
 def _unless_same(formatted: str, body: object) -> Iterator[str]:
-    if not isinstance(body, str) or formatted.split() != body.split():
+    """A formatted body mostly says the same with tags in place of stars: then once is enough."""
+    if not isinstance(body, str) or _letters(formatted) != _letters(body):
         yield formatted
 
 
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
 def _without_tags(html: str) -> str:
-    """Drop tags by hand: a parser would be slow on hostile text, and only words matter here."""
+    """Drop tags by hand: a parser would be slow on hostile text, and only words matter here.
+
+    A tag that stands inside words leaves nothing behind, any other a space. What a reply repeats is dropped.
+    """
+    start, end = html.find("<" + _REPLY), html.rfind("</" + _REPLY)
+    if 0 <= start < end:
+        html = html[:start] + html[end + len("</" + _REPLY) :]
     parts = html.split("<")
     shown = [parts[0]]
     for part in parts[1:]:
-        _, closed, text = part.partition(">")
-        shown.append(" " + text if closed else " " + part)
-    return "".join(shown)
+        tag, closed, text = part.partition(">")
+        shown.append(_left_of(tag) + text if closed else " " + part)
+    return unescape("".join(shown))
 
 
-def _without_quote(text: str) -> str:
-    """Drop the quoted lines with which a reply begins: somebody else wrote them."""
+def _left_of(tag: str) -> str:
+    named = " ".join(found[0] or found[1] for found in _SHOWN_OF_A_TAG.findall(tag)) if "=" in tag else ""
+    if named:
+        return f" {named} "
+    name = tag[:12].lstrip("/").split(None, 1)
+    return "" if name and name[0].rstrip("/").lower() in _INLINE else " "
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Part the quoted lines with which a reply begins from the author's own."""
     lines = text.split("\n")
-    while lines and lines[0].startswith("> "):
-        lines.pop(0)
-    return "\n".join(lines)
+    own = 0
+    while own < len(lines) and lines[own].startswith("> "):
+        own += 1
+    quoted = "\n".join(line.removeprefix("> ") for line in lines[:own])
+    return re.sub(r"^\*? ?<@[^>\s]{1,255}> ", "", quoted), "\n".join(lines[own:]).lstrip("\n")

@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keyhouse.core.matching.hostile import hostile_texts
 from keyhouse.core.matching.judgement import Judgement, judge
 from keyhouse.core.matching.lexicon import CompiledLexicon, ContextLine
-from keyhouse.core.matching.views import views_of
+from keyhouse.core.matching.words import Words
 from keyhouse.core.urgency import Urgency
 from tests.unit.core.matching.small import small_lexicon
 
 SMALL = small_lexicon()
+NAMES = [name for name, _ in hostile_texts(64)]
 WORDS = st.sampled_from(
     ["i", "want to", "die", "not", "don't", "tonight", "cutting", "cake", "d1e", "dieee", "d i e", "my friend", "lol",
      ".", "dіe", "\u200b", "suicidal", "help", "no", "\n", "film", "🔪"]
@@ -31,10 +33,10 @@ def test_no_text_is_an_exception_and_every_span_lies_inside_it(text: str, contex
 
 @given(ANY_TEXT)
 def test_every_token_lies_in_the_original_in_order(text: str) -> None:
-    tokens = views_of(text).words.tokens
+    places = Words(text).places
 
-    assert all(0 <= token.start <= token.end <= len(text) for token in tokens)
-    assert [token.start for token in tokens] == sorted(token.start for token in tokens)
+    assert all(0 <= start <= end <= len(text) for start, end in places)
+    assert [start for start, _ in places] == sorted(start for start, _ in places)
 
 
 @given(ANY_TEXT)
@@ -70,28 +72,32 @@ def test_judging_the_shipped_lexicon_is_no_exception(shipped: CompiledLexicon, t
     assert all(0 <= start < end <= len(text) for start, end in judge(text, shipped).spans)
 
 
-HOSTILE = {
-    "one letter": "a" * 65536,
-    "zalgo": ("k" + "\u0301\u0489" * 15) * 2048,
-    "NUL": "\0" * 65536,
-    "lone surrogates": "\ud800" * 65536,
-    "one hazard": "kill myself " * 5461,
-    "spaced letters": "k i l l " * 8192,
-    "leet": "k1ll mys3lf " * 5461,
-    "negations": "not die i want " * 4369,
-    "exclamation marks": "!" * 65535 + "x",
-    "apostrophes": "a'" * 32768,
-    "brackets": "(" * 65536,
-    "new lines": "\n" * 65536,
-}
+@pytest.mark.parametrize("name", NAMES)
+def test_64_kib_of_anything_brings_a_human(shipped: CompiledLexicon, name: str) -> None:
+    text = dict(hostile_texts(65_536))[name]
+
+    judgement = judge(text, shipped)
+
+    assert judgement.urgency.alerts()
+    assert "house.could_not_be_judged" in judgement.rules
+    assert all(0 <= start < end <= len(text) for start, end in judgement.spans)
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_judging_64_kib_takes_time_in_proportion(shipped: CompiledLexicon, text: str) -> None:
-    quarter, whole = seconds(text[: len(text) // 4], shipped), seconds(text, shipped)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_judged_in_full_takes_time_in_proportion(shipped: CompiledLexicon, name: str) -> None:
+    quarter, whole = (seconds(dict(hostile_texts(letters))[name], shipped) for letters in (2_500, 10_000))
 
     # Quadratic work would take sixteen times as long; the constant forgives a busy machine.
     assert whole < 9 * quarter + 0.05
+
+
+def test_a_text_that_meets_everything_is_given_up_and_brings_a_human(shipped: CompiledLexicon) -> None:
+    text = " ".join(["i want to kill myself tonight and he hit me, no food since monday"] * 150)
+
+    judgement = judge(text, shipped)
+
+    assert judgement.urgency is Urgency.URGENT
+    assert not judgement.whole
 
 
 def seconds(text: str, lexicon: CompiledLexicon) -> float:

@@ -2,10 +2,14 @@
 
 import pytest
 
+from keyhouse.core.matching.checking import kept_under_disguise, lost_under_disguise
 from keyhouse.core.matching.examples import failing_examples
 from keyhouse.core.matching.judgement import Place, judge
 from keyhouse.core.matching.lexicon import CompiledLexicon, ContextLine
 from keyhouse.core.urgency import Urgency
+from keyhouse.settings.lexicon_cases import load_cases
+from keyhouse.settings.lexicons import default_lexicon_directory
+from provisioning.lexicon_trial import replay
 
 SEED_WORDS = [
     "suicide", "suicidal", "feeling suicidally low", "cutting", "cutting again", "I cut myself", "purging", "purge",
@@ -41,6 +45,23 @@ ORDINARY = [
 
 def test_every_example_of_every_rule_holds(shipped: CompiledLexicon) -> None:
     assert list(failing_examples(shipped)) == []
+
+
+def test_no_example_is_changed_by_a_disguise_that_nobody_can_see(shipped: CompiledLexicon) -> None:
+    assert list(lost_under_disguise(shipped)) == []
+
+
+def test_most_examples_are_found_when_they_have_to_be_guessed(shipped: CompiledLexicon) -> None:
+    assert [kept for kept in kept_under_disguise(shipped) if kept.kept < 0.8 * kept.of] == []
+
+
+def test_every_case_of_the_checklist_can_be_replayed(shipped: CompiledLexicon) -> None:
+    files = load_cases(default_lexicon_directory())
+
+    alerted = {name: sum(replay(cases, shipped, None).alerted.values()) for name, cases in files.items()}
+
+    assert {name.split()[0] for name in files} == {"checklist", "evasion"}
+    assert all(count > 0 for count in alerted.values())
 
 
 def test_every_rule_has_examples_of_both_kinds(shipped: CompiledLexicon) -> None:
