@@ -7,7 +7,7 @@ CLIENT := tests/support/client/node_modules/.keyhouse-ready
 # What Python compiled is kept, also where it was told otherwise.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup up check test bench soak lock clean
+.PHONY: setup up check test bench soak lock clean docs-pages
 
 setup: $(SETUP)
 
@@ -43,14 +43,24 @@ $(CLIENT): $(SETUP) tests/support/client/package-lock.json
 test: setup $(CLIENT)
 	@$(BIN)/python -m pytest -q
 
-# The kill and race tests again and again, each round with names of its own.
-SOAK := tests/storage/test_races.py tests/bots/test_nothing_is_lost.py tests/synapse/test_registration.py
+# The kill and race tests at length: first one bot that is killed KILLS times at random, then ROUNDS times the kills at
+# every named place, two watchers that die in turn, and the races; each round with names of its own.
+KILLS ?= 200
 ROUNDS ?= 20
+AT_RANDOM := tests/bots/test_killed.py::test_a_bot_killed_again_and_again_at_random_decides_about_every_message_once
+SOAK := tests/bots/test_killed.py tests/bots/test_killed_at_keys.py tests/bots/test_nothing_is_lost.py \
+	tests/delivery/test_two_watchers.py tests/storage/test_races.py tests/storage/test_inbox_races.py \
+	tests/synapse/test_registration.py
 soak: setup $(CLIENT)
+	@echo "$(KILLS) kills at random"; KEYHOUSE_KILLS=$(KILLS) $(BIN)/python -m pytest -q $(AT_RANDOM)
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; $(BIN)/python -m pytest -q $(SOAK) || exit 1; done
 
 bench: setup $(CLIENT)
 	@$(BIN)/python -m benchmarks
+
+# Pages that a run of the program writes; a test fails when they are out of date.
+docs-pages: setup
+	@$(BIN)/python -m tests.support.one_sentence
 
 lock: setup
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --all-extras --python-version 3.11 pyproject.toml -o requirements.lock

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-PARTS = ("matching", "storage", "house")
+PARTS = ("matching", "storage", "house", "delivery")
 
 for part in PARTS:
     print(f"== {part}", flush=True)

@@ -10,6 +10,7 @@ from keyhouse.core.accounts import ServiceAccount
 from keyhouse.core.building import Building, PlannedRoom
 from keyhouse.core.building_plan import STATE_SET_BY, Action, Change, ObservedRoom, place_in_space, plan_building
 from keyhouse.core.ids import RoomId, UserId
+from keyhouse.core.probing import with_probe_rooms
 from keyhouse.core.room_state import (
     CHILD,
     PARENT,
@@ -37,7 +38,7 @@ _LOOKS_EVERY = timedelta(milliseconds=200)
 async def working_on(house: House) -> AsyncIterator["Builder"]:
     """Begin to work on the rooms, as the owner."""
     async with signed_in(house.settings.homeserver, house.directory.account(ServiceAccount.OWNER)) as owner:
-        yield Builder(house, house.building(), owner)
+        yield Builder(house, with_probe_rooms(house.building()), owner)
 
 
 class Builder:

@@ -5,9 +5,14 @@ from datetime import UTC, datetime, timedelta
 from keyhouse.core.outgoing import Worker
 from keyhouse.settings.signposting import load_signposting
 from provisioning.answers import House
+from provisioning.backup import last_backup_at
 from provisioning.checks import Check, Look, State, check
 
 LATE_AFTER = timedelta(seconds=60)
+BACKUP_YOUNG = timedelta(hours=26)
+"""A backup every day, which may take its time or be started a little later than the day before."""
+
+FIRST_DAY = timedelta(days=1)
 _SOON = timedelta(days=30)
 _MOST = 1000
 
@@ -46,5 +51,17 @@ async def signposting_check(house: House, name: str) -> Check:
 
 
 async def backups_check(house: House, name: str) -> Check:
-    """Say that nobody makes backups yet."""
-    return Check(name, State.WARN, f"not set up; if the disk of {house.directory.root} is lost, so is the house")
+    """See that the last backup is young; a house that has not yet been up for a day may be without one."""
+    last, now = last_backup_at(house.directory), datetime.now(UTC)
+    if last is not None and now - last <= BACKUP_YOUNG:
+        return Check(name, State.OK, f"the last is {_hours(now - last)} old")
+    said = f"the last is {_hours(now - last)} old" if last else "none was ever made"
+    detail = f"{said}; if this disk is lost, so is the house: run `keyhouse backup` every day (docs/operating.md)"
+    # The keys are made when the house is, and never again.
+    age = now - datetime.fromtimestamp(house.directory.house_keys.stat().st_mtime, UTC)
+    is_early = last is None and age < FIRST_DAY
+    return Check(name, State.WARN if is_early or house.settings.demo else State.FAIL, detail)
+
+
+def _hours(age: timedelta) -> str:
+    return f"{age / timedelta(hours=1):.0f} h"

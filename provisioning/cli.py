@@ -34,6 +34,7 @@ COMMANDS = {
     "down": _Entry("down", "Stop the house."),
     "status": _Entry("status", "Show each process of the house."),
     "doctor": _Entry("doctor", "Prove that the house works."),
+    "drill": _Entry("drill", "Take a part away on purpose, and see who is told."),
     "building": _Entry("building", "Compare or change the rooms to match building.yaml.", group=True),
     "bot": _Entry("bots", "Give a bot that lost its password or its store new ones.", group=True),
     "referral": _Entry("referrals", "Issue, list and revoke codes.", group=True),
@@ -41,6 +42,10 @@ COMMANDS = {
     "rooms": _Entry("rooms", "The rooms of the house.", group=True),
     "cases": _Entry("cases", "Cases, newest first, without any message text.", group=True),
     "lexicon": _Entry("lexicon", "Try and check the words that are watched for.", group=True),
+    "alarms": _Entry("alarms", "What is wrong with the house itself, and what lately was.", group=True),
+    "pager": _Entry("pager", "See that somebody can be told outside of Matrix.", group=True),
+    "backup": _Entry("backup", "Copy the whole house out, also while it runs."),
+    "restore": _Entry("restore", "Make a house out of a backup."),
     "audit": _Entry("audit", "Walk the tamper-evident chain.", group=True),
 }
 

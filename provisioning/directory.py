@@ -26,6 +26,21 @@ class HouseDirectory:
         return self.root / "homeserver"
 
     @property
+    def homeserver_database(self) -> Path:
+        """Synapse's own database."""
+        return self.homeserver / "homeserver.db"
+
+    @property
+    def last_backup(self) -> Path:
+        """When the last backup was made, and where it was put."""
+        return self.root / "run" / "last_backup.json"
+
+    @property
+    def bots(self) -> Path:
+        """One directory for each bot."""
+        return self.root / "bots"
+
+    @property
     def logs(self) -> Path:
         """One file per process of ours."""
         return self.root / "logs"
@@ -46,4 +61,4 @@ class HouseDirectory:
 
     def bot(self, name: str) -> Path:
         """A bot's own directory: credentials, session, cross-signing seeds, device keys."""
-        return self.root / "bots" / name
+        return self.bots / name

@@ -10,15 +10,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from bots.runtime.errors import MatrixFault
+from keyhouse.core.outgoing import Worker
 from keyhouse.settings.faults import SettingsFault
 from keyhouse.storage.errors import StoreFault
 from provisioning.answers import Failure, House, answer, open_house
+from provisioning.check_alarms import alarms_check, pager_check, probe_check, unread_check
+from provisioning.check_lexicon import lexicon_check
 from provisioning.check_matrix import clock_check, door_check, front_door_check, homeserver_check
 from provisioning.check_rooms import building_check, signed_check, watched_rooms_check
 from provisioning.check_store import audit_check, backups_check, outbox_check, signposting_check
 from provisioning.checks import Check, Look, State
 from provisioning.matrix import HomeserverFault
-from provisioning.programs import BOTS
+from provisioning.programs import BOTS, bot_workers
 from provisioning.status import RUNNING, rows_of
 
 app = typer.Typer()
@@ -39,7 +42,8 @@ def doctor(ctx: typer.Context) -> None:
 
 async def examine(house: House) -> list[Check]:
     """Run every check, one after the other; what one cannot find out fails that one alone."""
-    return [await _guarded(house, name, look) for name, look in CHECKS.items()]
+    devices = {f"device of {name}": signed_check(name) for name in bot_workers(house.settings)}
+    return [await _guarded(house, name, look) for name, look in (devices | CHECKS).items()]
 
 
 async def _processes_check(house: House, name: str) -> Check:
@@ -51,16 +55,20 @@ async def _processes_check(house: House, name: str) -> Check:
 
 
 CHECKS: dict[str, Look] = {
+    "alarms": alarms_check,
     "processes": _processes_check,
     "homeserver": homeserver_check,
     "front door": front_door_check,
     "clock": clock_check,
     "door": door_check,
-    **{f"device of {bot.value}": signed_check(bot) for bot in BOTS},
     "watched rooms": watched_rooms_check,
+    "probe": probe_check,
+    **{f"events of {bot.value}": unread_check(bot.value) for bot in BOTS},
     "building": building_check,
-    **{f"outbox of {bot.value}": outbox_check(bot) for bot in BOTS},
+    **{f"outbox of {worker.value}": outbox_check(worker) for worker in (*BOTS, Worker.CARETAKER)},
+    "pager": pager_check,
     "audit chain": audit_check,
+    "lexicon": lexicon_check,
     "crisis lines": signposting_check,
     "backups": backups_check,
 }

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from keyhouse.core.ids import RoomNumber
 from keyhouse.core.rooms import RoomScope
 from provisioning.answers import answer, open_house
 
@@ -20,14 +21,16 @@ def rooms() -> None:
 
 @app.command("list")
 def list_(ctx: typer.Context) -> None:
-    """Show every room of ours: what it is, whom it opens to, whether it is encrypted and watched."""
+    """Show every room of ours: its number in alarms, what it is, whom it opens to, whether it is watched."""
     with open_house(ctx).store.reading() as tx:
-        documents = [_document(scope) for scope in tx.rooms.all()]
+        numbers = tx.rooms.numbers()
+        documents = [_document(scope, numbers.get(scope.room_id)) for scope in tx.rooms.all()]
     answer({"rooms": documents}, lambda console: _show(console, documents))
 
 
-def _document(scope: RoomScope) -> dict[str, Any]:
+def _document(scope: RoomScope, number: RoomNumber | None) -> dict[str, Any]:
     return {
+        "number": number,
         "room_id": scope.room_id,
         "name": scope.name,
         "kind": scope.kind.value,
@@ -40,9 +43,12 @@ def _document(scope: RoomScope) -> dict[str, Any]:
 
 
 def _show(console: Console, documents: list[dict[str, Any]]) -> None:
-    table = Table("name", "kind", "opens to", "with", "encrypted", "watched", "id", box=None, header_style="bold")
+    table = Table(
+        "no.", "name", "kind", "opens to", "with", "encrypted", "watched", "id", box=None, header_style="bold"
+    )
     for each in documents:
         said = ["yes" if each[word] else "no" for word in ("encrypted", "watched")]
         opens_to, conditions = ", ".join(each["roles"]), ", ".join(each["conditions"])
-        table.add_row(Text(each["name"]), each["kind"].replace("_", " "), opens_to, conditions, *said, each["room_id"])
+        who = (Text(each["name"]), each["kind"].replace("_", " "), opens_to, conditions)
+        table.add_row(str(each["number"] or "–"), *who, *said, each["room_id"])
     console.print(table)

@@ -75,6 +75,16 @@ async def test_while_the_house_is_down_all_but_the_seeds_is_put_aside_and_nothin
     assert renewals(house) == 1
 
 
+async def test_the_old_devices_token_is_kept_for_signing_it_out(house: House) -> None:
+    files = BotFiles(house.directory.bot(WATCHER))
+    files.session.write_text('{"access_token": "a token", "device_id": "WATCHER-1"}')
+
+    await renew_bot(house, WATCHER)
+
+    assert not files.session.exists()
+    assert "a token" in (files.replaced_sessions / "WATCHER-1.json").read_text()
+
+
 async def test_a_bot_that_runs_is_refused_and_nothing_changes(house: House) -> None:
     before = contents(house)
     lock = StoreLock(BotFiles(house.directory.bot(WATCHER)).store("WATCHER-1"))

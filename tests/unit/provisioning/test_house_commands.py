@@ -215,10 +215,14 @@ def test_a_team_account_is_not_half_made_while_the_homeserver_is_away(keyhouse: 
 
 def test_the_rooms_are_listed_with_whom_they_open_to(house: House, keyhouse: Command) -> None:
     rooms = keyhouse("rooms", "list")["rooms"]
+    with house.store.reading() as tx:
+        numbers = tx.rooms.numbers()
 
+    willow = next(scope.room_id for scope in scopes(house) if scope.name == "The Willow living room")
     assert len(rooms) == len(house.building().rooms)
     assert next(room for room in rooms if room["name"] == "The Willow living room") == {
-        "room_id": next(scope.room_id for scope in scopes(house) if scope.name == "The Willow living room"),
+        "number": numbers[willow],
+        "room_id": willow,
         "name": "The Willow living room",
         "kind": "living_room",
         "roles": ["clinician", "patient", "peer"],
