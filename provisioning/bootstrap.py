@@ -22,6 +22,7 @@ from provisioning.held_accounts import HeldAccount, signed_in
 from provisioning.homeserver import HomeserverPlan, write_homeserver
 from provisioning.matrix import Homeserver
 from provisioning.preflight import port_of
+from provisioning.second_watcher import sign_out_second_watcher
 
 HELD = (ServiceAccount.OWNER, ServiceAccount.CARETAKER)
 DEMO_CLINICIAN, DEMO_CLINICIAN_NAME = "sam-demo", "Sam (demonstration)"
@@ -66,6 +67,7 @@ async def make_accounts(house: House) -> None:
     file = house.directory.account(ServiceAccount.CARETAKER)
     async with signed_in(house.settings.homeserver, file) as caretaker:
         await ensure_bots(house, caretaker, secret)
+        await sign_out_second_watcher(house, caretaker)
         await _lift_limits(house, caretaker)
 
 

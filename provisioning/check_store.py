@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from keyhouse.core.alarm_sentences import clock_time
 from keyhouse.core.outgoing import Worker
 from keyhouse.settings.signposting import load_signposting
 from provisioning.answers import House
@@ -25,6 +26,11 @@ def outbox_check(worker: Worker) -> Look:
         with house.store.reading() as tx:
             late = len(tx.outbox.due(worker, now - LATE_AFTER, _MOST))
             undone = tx.outbox.undone(worker, now)
+            failing_since = tx.outbox.failing_since(worker)
+        if failing_since is not None and now - failing_since >= LATE_AFTER:
+            # It is tried again so soon that it is never late.
+            failing = f"one has failed at every try since {clock_time(failing_since)}; see logs/{worker.value}.log"
+            return Check(name, State.FAIL, failing)
         bad = f"{late} should have been done a minute ago; see logs/{worker.value}.log"
         return check(name, not late, f"{undone} to do, none late", bad)
 

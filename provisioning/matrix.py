@@ -129,6 +129,11 @@ class Homeserver:
         body = {"new_password": password, "logout_devices": False}
         await self.request("POST", f"{_ADMIN}/v1/reset_password/{quote(user_id, safe='')}", body)
 
+    async def sign_out(self, user_id: UserId, device_id: str) -> None:
+        """Sign out one device and delete its keys, if it is there. Asks as a server administrator."""
+        at = f"{_ADMIN}/v2/users/{quote(user_id, safe='')}/devices/{quote(device_id, safe='')}"
+        await self.request("DELETE", at)
+
     async def lift_limits(self, user_id: UserId) -> None:
         """Take the rate limits from one account of the house; asks as a server administrator."""
         none = {"messages_per_second": 0, "burst_count": 0}

@@ -7,6 +7,7 @@ from pathlib import Path
 from bots.runtime.credentials import BotCredentials, BotFiles, new_device_id
 from bots.runtime.private_files import read_private, write_private
 from keyhouse.core.accounts import ServiceAccount
+from keyhouse.core.ids import UserId
 from keyhouse.core.outgoing import Worker
 from provisioning.answers import House
 from provisioning.matrix import Homeserver
@@ -30,6 +31,21 @@ async def ensure_second_watcher(house: House, caretaker: Homeserver) -> None:
         await asyncio.to_thread(_make_seeds, first.signing_seeds)
         _share_seeds(first, second)
     _share_login(credentials, second)
+
+
+async def sign_out_second_watcher(house: House, caretaker: Homeserver) -> None:
+    """Sign out the device of a second watcher that the house no longer has; without credentials nothing is left of it.
+
+    The signing seeds stay, and so does the store: a second watcher that comes back gets another device.
+    """
+    files = BotFiles(house.directory.bot(SECOND_WATCHER))
+    if SECOND_WATCHER in bot_workers(house.settings) or not files.credentials.exists():
+        return
+    device = BotCredentials.load(files.directory)
+    await caretaker.sign_out(UserId(device.user_id), device.device_id)
+    # Last of all: whoever is stopped before this does it again.
+    files.session.unlink(missing_ok=True)
+    files.credentials.unlink()
 
 
 def _share_seeds(first: BotFiles, second: BotFiles) -> bool:

@@ -36,7 +36,7 @@ def find_down(
     for status in statuses:
         since = unwell_since(status, limits.well_after, now)
         if since is None and status.name == CARETAKER and status.state is ChildState.RUNNING:
-            since = _silent_since(status, caretaker_looked_at, now)
+            since = _silent_since(status, caretaker_looked_at, limits, now)
         if since is not None and (key := _key(status.name)) is not None:
             down[key] = since
     return down
@@ -110,9 +110,12 @@ class Standby:
             return None
 
 
-def _silent_since(status: ChildStatus, looked_at: datetime | None, now: datetime) -> datetime | None:
+def _silent_since(
+    status: ChildStatus, looked_at: datetime | None, limits: AlarmLimits, now: datetime
+) -> datetime | None:
     since = max(filter(None, (status.started_at, looked_at)), default=now)
-    return since if now - since >= LIVES_WITHIN else None
+    starts = looked_at is None and status.restarts == 0
+    return since if now - since >= (limits.starts_within if starts else LIVES_WITHIN) else None
 
 
 def _key(name: str) -> AlarmKey | None:

@@ -7,10 +7,11 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bots.runtime.happens import happens
 from provisioning.logs import last_line, open_log
 from provisioning.processes import signal_group, started
 from provisioning.state import SETTLED_AFTER, ChildState, ChildStatus, save_state
@@ -112,8 +113,7 @@ class Supervisor:
             deaths_in_a_row = 1 if lived_s >= self._patience.healthy_after_s else deaths_in_a_row + 1
             said = _ended(ended_with)
             self._record(child.name, state=ChildState.WAITING, sentence=said, unwell_since=unwell_since)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._patience.before_restart(deaths_in_a_row))
+            await happens(self._stopping, timedelta(seconds=self._patience.before_restart(deaths_in_a_row)))
 
     def _unwell_since(self, name: str, lived_s: float) -> datetime:
         before = self.status(name).unwell_since

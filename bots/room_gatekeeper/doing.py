@@ -11,7 +11,7 @@ from bots.runtime.words import notice, spoken
 from keyhouse.core.accounts import POWER, ServiceAccount
 from keyhouse.core.ids import RoomId, UserId
 from keyhouse.core.notices import RoomNotice
-from keyhouse.core.outgoing import Outgoing, OutgoingKind
+from keyhouse.core.outgoing import Awaited, Outgoing, OutgoingKind
 from keyhouse.core.people import Person
 from keyhouse.core.ports import Transaction
 from keyhouse.core.sentences import error_code
@@ -118,13 +118,13 @@ class Doing:
 
         desk, name = await self._around.ledger.read(desk_and_name)
         if desk is None or not await self._around.sending.has_devices(person):
-            raise NotYet("device", _SOON if tries < _OFTEN else _LOOK_AGAIN)
+            raise NotYet(Awaited.DEVICE.value, _SOON if tries < _OFTEN else _LOOK_AGAIN)
         # A client that has only just begun does not know us yet and would believe nothing that we say. Once its device
         # is signed it has looked around; a client that never signs is greeted all the same.
         if tries < _PATIENCE and not await self._around.sending.has_signed_device(person):
-            raise NotYet("signed device", timedelta(seconds=2))
+            raise NotYet(Awaited.SIGNED_DEVICE.value, timedelta(seconds=2))
         if person not in await self._around.sending.joined_members(desk.room_id):
-            raise NotYet("join", timedelta(seconds=1))
+            raise NotYet(Awaited.JOIN.value, timedelta(seconds=1))
         content = spoken(greeting_text(name, self._signposting), [person])
         await self._around.sending.send_message(desk.room_id, content, txn_id, device_policy(desk))
 

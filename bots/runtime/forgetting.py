@@ -1,10 +1,12 @@
-"""What was received and done long ago is deleted, a little at a time, so that nobody waits for the database."""
+"""What was received, and what was decided, and done long ago is deleted, a little at a time: nobody waits for it."""
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 from bots.runtime.ledger import Ledger
+from keyhouse.core.ports import Transaction
 from keyhouse.storage.errors import StoreAway
 
 KEPT_FOR = timedelta(days=30)
@@ -16,7 +18,7 @@ _BETWEEN = timedelta(milliseconds=200)
 
 
 class Forgetting:
-    """Deletes from the inbox."""
+    """Deletes from the inbox and the outbox of one worker."""
 
     def __init__(self, ledger: Ledger, counts: Counter[str]) -> None:
         self._ledger, self._counts = ledger, counts
@@ -32,9 +34,15 @@ class Forgetting:
 
     async def once(self) -> None:
         """Delete everything that is old enough now."""
-        before = self._ledger.clock() - KEPT_FOR
-        deleted = AT_ONCE
-        while deleted == AT_ONCE:
-            deleted = await self._ledger.write(lambda tx: tx.inbox.forget(self._ledger.worker, before, AT_ONCE))
-            # Others write too.
-            await asyncio.sleep(_BETWEEN.total_seconds())
+        worker, before = self._ledger.worker, self._ledger.clock() - KEPT_FOR
+        await forget_all(self._ledger, lambda tx: tx.inbox.forget(worker, before, AT_ONCE))
+        await forget_all(self._ledger, lambda tx: tx.outbox.forget(worker, before, AT_ONCE))
+
+
+async def forget_all(ledger: Ledger, some: Callable[[Transaction], int]) -> None:
+    """Delete until nothing is left to delete. some: deletes up to AT_ONCE, and says how many."""
+    deleted = AT_ONCE
+    while deleted == AT_ONCE:
+        deleted = await ledger.write(some)
+        # Others write too.
+        await asyncio.sleep(_BETWEEN.total_seconds())

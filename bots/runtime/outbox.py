@@ -3,16 +3,16 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from bots.runtime.clock import Clock
 from bots.runtime.errors import MatrixAway, MatrixRefused
+from bots.runtime.happens import happens
 from bots.runtime.ledger import Ledger
 from bots.runtime.once import Attempt, Attempts, NoLongerOurs
-from keyhouse.core.outgoing import AWAY_STEPS, Outgoing, Rank, Worker, holds_up, lane_of, next_try, rank_of
+from keyhouse.core.outgoing import AWAY_STEPS, Outgoing, Rank, Worker, has_failed, holds_up, lane_of, next_try, rank_of
 from keyhouse.core.ports import Transaction
 
 LEASE_LASTS = timedelta(seconds=4)
@@ -155,9 +155,12 @@ class Outbox:
     ) -> None:
         self.counters["outgoing_postponed"] += 1
         log.info("outgoing postponed", id=row.id, kind=row.kind.value, tries=row.tries, fault=fault)
-        until = next_try(row.tries, self._clock(), again_in)
+        now = self._clock()
+        until, failed_at = next_try(row.tries, now, again_in), now if has_failed(fault) else None
         holds = holds_up(row.kind, nobody_can=nobody_can)
-        await self._ledger.write(lambda tx: tx.outbox.postpone(row.id, until, fault, holds_up=holds))
+        await self._ledger.write(
+            lambda tx: tx.outbox.postpone(row.id, until, fault, holds_up=holds, failed_at=failed_at)
+        )
 
     async def _ends_in_peace(self) -> bool:
         """Let what has begun end; what does not end soon is left to the lease, whose end another device waits for."""
@@ -170,10 +173,7 @@ class Outbox:
 
     async def _something_written(self, at_most_s: float) -> None:
         """Wait for a write of this process or another, at most until the lease wants looking after."""
-        # Not wait_for: this Python's swallows a cancelling that comes together with what is waited for.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(at_most_s):
-                await self._ledger.written.wait()
+        await happens(self._ledger.written, timedelta(seconds=at_most_s))
 
     async def _listen(self) -> None:
         while True:

@@ -9,6 +9,7 @@ import structlog
 from bots.runtime.clock import Clock, utc_now
 from bots.runtime.device_policy import PeoplesDevices
 from bots.runtime.errors import MatrixFault, SessionEnded
+from bots.runtime.happens import happens
 from bots.runtime.homeserver import Homeserver
 from bots.runtime.key_requests import KeyRequests
 from bots.runtime.olm import HouseOlm
@@ -42,7 +43,7 @@ class RoomKeySupply:
             try:
                 more = await self.once()
                 await hand_over()
-                await self._stirred(timedelta(0) if more else LOOKS_EVERY)
+                await happens(self._olm.arrivals.stirred, timedelta(0) if more else LOOKS_EVERY)
             except SessionEnded:
                 raise
             except MatrixFault as fault:
@@ -61,9 +62,3 @@ class RoomKeySupply:
         if self._olm.arrivals.broken_sessions:
             await self._room_keys.mend()
         return more
-
-    async def _stirred(self, at_most: timedelta) -> None:
-        try:
-            await asyncio.wait_for(self._olm.arrivals.stirred.wait(), at_most.total_seconds())
-        except TimeoutError:
-            return

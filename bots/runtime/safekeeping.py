@@ -7,6 +7,7 @@ import structlog
 
 from bots.runtime.clock import Clock
 from bots.runtime.generations import Generations
+from bots.runtime.happens import happens
 from bots.runtime.olm import HouseOlm
 from bots.runtime.patience import until_kept
 from bots.runtime.room_key_export import WRITTEN_EVERY, RoomKeyExport
@@ -39,10 +40,7 @@ class Safekeeping:
                 await self._copy()
                 due_in = None
             await asyncio.sleep(TOLD_EVERY.total_seconds())
-            try:
-                await asyncio.wait_for(store.changed.wait(), due_in.total_seconds() if due_in is not None else None)
-            except TimeoutError:
-                continue
+            await happens(store.changed, due_in)
 
     async def finish(self) -> None:
         """Tell and copy once more, because the bot stops."""

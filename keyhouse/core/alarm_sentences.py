@@ -16,6 +16,8 @@ _WRONG: dict[AlarmKind, str] = {
     AlarmKind.OUTBOX_LATE: "what {subject} has to send is late",
     AlarmKind.PAGER_FAILED: "nobody can be told outside of Matrix",
 }
+_GAP_CUT = "the watcher was away for too long to see all that was written in {subject}"
+_NO_FURTHER_GAP = "nothing further that was written in {subject} was missed"
 _CHANNEL_FAILED = "the pager's channel {subject} does not work"
 _WELL: dict[AlarmKind, str] = {
     AlarmKind.HOMESERVER_AWAY: "the homeserver answers",
@@ -33,7 +35,11 @@ _WELL: dict[AlarmKind, str] = {
 
 def wrong_words(kind: AlarmKind, subject: str) -> str:
     """Say what is wrong, without a moment: "the watcher cannot see room 12"."""
-    words = _CHANNEL_FAILED if kind is AlarmKind.PAGER_FAILED and subject else _WRONG[kind]
+    words = _WRONG[kind]
+    if kind is AlarmKind.PAGER_FAILED and subject:
+        words = _CHANNEL_FAILED
+    elif _is_cut_gap(kind, subject):
+        words = _GAP_CUT
     return words.format(subject=subject)
 
 
@@ -51,12 +57,17 @@ def again_sentence(alarm: Alarm, now: datetime) -> str:
 def end_sentence(alarm: Alarm, now: datetime) -> str:
     """Say that it is over: "well again: risk_monitor runs (after 4 minutes)"."""
     subject = "all rooms but a few" if alarm.subject == MANY_ROOMS else alarm.subject
-    return f"well again: {_WELL[alarm.kind].format(subject=subject)} (after {_span(now - alarm.raised_at)})"
+    words = _NO_FURTHER_GAP if _is_cut_gap(alarm.kind, alarm.subject) else _WELL[alarm.kind]
+    return f"well again: {words.format(subject=subject)} (after {_span(now - alarm.raised_at)})"
 
 
 def clock_time(moment: datetime) -> str:
     """Write a moment as people read it, with its zone: nobody on call has to guess whether it is summer time."""
     return f"{moment.astimezone(UTC):%H:%M} UTC"
+
+
+def _is_cut_gap(kind: AlarmKind, subject: str) -> bool:
+    return kind is AlarmKind.EVENTS_SET_ASIDE and subject.startswith("room ")
 
 
 def _span(duration: timedelta) -> str:

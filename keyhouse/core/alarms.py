@@ -73,7 +73,8 @@ class AlarmLimits:
 
     unreadable_events: so many unread events of one room within unreadable_within.  set_aside_for: how long after an
     event was set aside the alarm about it stands.  well_after: how long nothing wrong may have been seen.
-    again_every: how often what still stands is told.
+    again_every: how often what still stands is told.  starts_within: how long what `keyhouse up` has started for the
+    first time may take to speak; no longer than `up` itself waits for it before it tells that the house is down.
     """
 
     homeserver_after: timedelta = timedelta(seconds=60)
@@ -88,11 +89,16 @@ class AlarmLimits:
     set_aside_for: timedelta = timedelta(hours=1)
     well_after: timedelta = timedelta(seconds=30)
     again_every: timedelta = timedelta(minutes=30)
+    starts_within: timedelta = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmChanges:
-    """What becomes of the alarms at one moment. again: those that still stand and are told once more."""
+    """What becomes of the alarms at one moment.
+
+    again: those that still stand and are told once more, or for the first time: a bot can raise an alarm, and tells
+    nobody.
+    """
 
     begin: tuple[Alarm, ...] = ()
     again: tuple[Alarm, ...] = ()
@@ -134,6 +140,7 @@ def find_alarm_changes(
         alarm
         for alarm in ours
         if not {alarm.key, (alarm.kind, MANY_ROOMS)} & wrong.keys()
+        and alarm.paged_at is not None
         and now - last_wrong.get(alarm.key, looking_since) >= limits.well_after
     ]
     again = [alarm for alarm in ours if alarm not in end and is_told_again(alarm, limits, now)]
@@ -141,10 +148,12 @@ def find_alarm_changes(
 
 
 def is_told_again(alarm: Alarm, limits: AlarmLimits, now: datetime) -> bool:
-    """Say whether a standing alarm's time has come to be told once more."""
-    if alarm.kind in _TOLD_ONCE or alarm.kind in _NEVER_PAGED:
+    """Say whether a standing alarm's time has come to be told once more, or at all."""
+    if alarm.kind in _NEVER_PAGED:
         return False
-    return alarm.paged_at is None or now - alarm.paged_at >= limits.again_every
+    if alarm.paged_at is None:
+        return True
+    return alarm.kind not in _TOLD_ONCE and now - alarm.paged_at >= limits.again_every
 
 
 def means_blindness(alarm: Alarm) -> bool:
@@ -155,7 +164,7 @@ def means_blindness(alarm: Alarm) -> bool:
         case AlarmKind.OUTBOX_LATE:
             return alarm.subject == WATCHER
         case AlarmKind.EVENTS_SET_ASIDE:
-            # One event, whose author's case the team has on its board already.
+            # What was set aside is told once and is the team's to look at; all that follows is heard.
             return False
         case AlarmKind.PAGER_FAILED:
             return not alarm.subject

@@ -71,6 +71,14 @@ class Outgoing:
     tries: int
 
 
+class Awaited(StrEnum):
+    """What only a person can bring about, after weeks if need be. Whatever waits for it has not failed."""
+
+    DEVICE = "device"
+    SIGNED_DEVICE = "signed device"
+    JOIN = "join"
+
+
 class Rank(IntEnum):
     """What goes first when more is due than can be done at once; the lowest number before the others."""
 
@@ -81,6 +89,9 @@ class Rank(IntEnum):
 
 AWAY_STEPS = RETRY_STEPS[:2]
 """When the homeserver is away: soon again, because nobody else tells the team."""
+
+DECIDED_ONCE = frozenset({OutgoingKind.GREETING})
+"""Kinds whose decision is remembered for ever: a person is greeted once. What else is done is forgotten in time."""
 
 _RANK = {
     OutgoingKind.CARE_CARD: Rank.DANGER,
@@ -142,6 +153,14 @@ def holds_up(kind: OutgoingKind, *, nobody_can: bool) -> bool:
     is kept. Otherwise the fault is this decision's own, and help must not wait behind it.
     """
     return nobody_can or kind in _HOLDS_UP
+
+
+def has_failed(fault: str) -> bool:
+    """Say whether a decision that could not be done has failed; False while it only waits for a person.
+
+    Waiting for something of the house's own (a card, a desk room) counts as failing: nobody else would tell.
+    """
+    return fault not in frozenset(Awaited)
 
 
 def next_try(tries: int, now: datetime, retry_after: timedelta | None = None) -> datetime:

@@ -165,10 +165,25 @@ class Outbox(Protocol):
         """Mark as done and wipe the content."""
         ...
 
-    def postpone(self, outgoing_id: OutgoingId, until: datetime, fault: str, *, holds_up: bool = False) -> None:
+    def postpone(
+        self,
+        outgoing_id: OutgoingId,
+        until: datetime,
+        fault: str,
+        *,
+        holds_up: bool = False,
+        failed_at: datetime | None = None,
+    ) -> None:
         """Try again later. fault: a listed word (an error class or code), never text from outside.
 
-        holds_up: whether the later decisions of its lane wait for it.
+        holds_up: whether the later decisions of its lane wait for it.  failed_at: None when it only waits for a person.
+        """
+        ...
+
+    def failing_since(self, worker: Worker) -> datetime | None:
+        """Since when the undone decision that has failed for the longest fails; None when none does.
+
+        Such a one is always due soon, so `next_due_at` does not show it.
         """
         ...
 
@@ -189,6 +204,10 @@ class Outbox(Protocol):
 
     def known(self, once: str) -> bool:
         """Say whether a decision under this key is there, done or not."""
+        ...
+
+    def forget(self, worker: Worker, before: datetime, limit: int) -> int:
+        """Delete up to so many that were done before this moment, and return how many; what is decided once stays."""
         ...
 
 
@@ -307,6 +326,10 @@ class Alarms(Protocol):
 
     def end(self, kind: AlarmKind, subject: str, now: datetime) -> bool:
         """End the open alarm of this kind and subject; False when there is none."""
+        ...
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete up to so many that ended before this moment, and return how many."""
         ...
 
 

@@ -33,7 +33,9 @@ class HouseFacts:
     unwell_since: since when a process has ended again and again.  probe_read_at: when the house's own test message
     last came through.  rooms_without_watcher: since when, by room; ROOMS_NAMED + 1 of them say enough.  unread: how
     many events of a room could lately not be read.  set_aside_at: when a worker last set an event aside.  outbox_due:
-    since when a worker's oldest decision should be done.
+    since when a worker's oldest decision should be done.  outbox_failing: since when one of them fails again and again.
+    first_started_at: when `keyhouse up` has started a process that has not ended since.  homeserver_started_at: the
+    same of a homeserver that has not answered since.
     """
 
     looking_since: datetime
@@ -47,13 +49,16 @@ class HouseFacts:
     unread: Mapping[RoomNumber, int] = field(default_factory=dict)
     set_aside_at: Mapping[str, datetime] = field(default_factory=dict)
     outbox_due: Mapping[str, datetime] = field(default_factory=dict)
+    outbox_failing: Mapping[str, datetime] = field(default_factory=dict)
+    first_started_at: Mapping[str, datetime] = field(default_factory=dict)
+    homeserver_started_at: datetime | None = None
 
 
 def find_troubles(facts: HouseFacts, standing: Sequence[Alarm], limits: AlarmLimits, now: datetime) -> list[Trouble]:
     """Find everything that is wrong.
 
     What has not been wrong for long enough yet only keeps an alarm that stands: so one that comes and goes is one
-    alarm. Nor does an alarm begin that a greater trouble explains.
+    alarm. Nor does an alarm begin that a greater trouble explains, or a house that is still starting.
     """
     found = [
         *_homeserver(facts, limits, now),
@@ -62,9 +67,10 @@ def find_troubles(facts: HouseFacts, standing: Sequence[Alarm], limits: AlarmLim
         *_probe(facts, limits, now),
         *_rooms(facts, limits, now),
         *_outboxes(facts, limits, now),
-        *_set_aside(facts, limits, now),
+        *_set_aside(facts, standing, limits, now),
     ]
     causes = {trouble.key for trouble in found if trouble.begins} | {alarm.key for alarm in standing}
+    causes |= _still_to_come(facts, limits, now)
     watchers = [process for process in facts.expected if process.startswith(WATCHER)]
     return [replace(each, begins=False) if _is_explained(each, causes, watchers) else each for each in found]
 
@@ -76,7 +82,26 @@ def room_subject(number: RoomNumber) -> str:
 
 def _homeserver(facts: HouseFacts, limits: AlarmLimits, now: datetime) -> Iterable[Trouble]:
     if (since := facts.homeserver_silent_since) is not None:
-        yield Trouble(AlarmKind.HOMESERVER_AWAY, "", since, begins=now - since >= limits.homeserver_after)
+        is_long = now - since >= limits.homeserver_after and not _homeserver_starts(facts, limits, now)
+        yield Trouble(AlarmKind.HOMESERVER_AWAY, "", since, begins=is_long)
+
+
+def _still_to_come(facts: HouseFacts, limits: AlarmLimits, now: datetime) -> set[AlarmKey]:
+    """Name what is not there yet because it is still starting, as the alarms that there would be of it."""
+    starting = {(AlarmKind.PROCESS_STOPPED, name) for name in facts.expected if _starts(name, facts, limits, now)}
+    return starting | ({(AlarmKind.HOMESERVER_AWAY, "")} if _homeserver_starts(facts, limits, now) else set())
+
+
+def _homeserver_starts(facts: HouseFacts, limits: AlarmLimits, now: datetime) -> bool:
+    is_silent = facts.homeserver_silent_since is not None
+    return is_silent and _is_young(facts.homeserver_started_at, limits.starts_within, now)
+
+
+def _starts(process: str, facts: HouseFacts, limits: AlarmLimits, now: datetime) -> bool:
+    """Say whether a process was started lately, has not spoken since, and has not ended since."""
+    started_at, sign = facts.first_started_at.get(process), facts.signs.get(process)
+    has_spoken = started_at is not None and sign is not None and sign.beat_at >= started_at
+    return not has_spoken and process not in facts.unwell_since and _is_young(started_at, limits.starts_within, now)
 
 
 def _stopped(facts: HouseFacts, limits: AlarmLimits, now: datetime) -> Iterable[Trouble]:
@@ -84,7 +109,8 @@ def _stopped(facts: HouseFacts, limits: AlarmLimits, now: datetime) -> Iterable[
         beat_at = facts.signs[process].beat_at if process in facts.signs else None
         since = _counted(beat_at, facts, now)
         since = min(since, facts.unwell_since.get(process, since))
-        is_long = process in facts.given_up or now - since >= limits.stopped_after
+        is_long = now - since >= limits.stopped_after and not _starts(process, facts, limits, now)
+        is_long = is_long or process in facts.given_up
         if (
             is_long
             or process in facts.unwell_since
@@ -130,13 +156,19 @@ def _by_room(kind: AlarmKind, rooms: Mapping[RoomNumber, tuple[datetime, bool]])
 
 
 def _outboxes(facts: HouseFacts, limits: AlarmLimits, now: datetime) -> Iterable[Trouble]:
-    for worker, due_at in facts.outbox_due.items():
-        if now - due_at >= min(SILENT_AFTER, limits.outbox_after):
-            since = _counted(due_at, facts, now)
+    for worker in {**facts.outbox_due, **facts.outbox_failing}:
+        # What fails is tried again soon, so it is never due for long.
+        oldest = min(where[worker] for where in (facts.outbox_due, facts.outbox_failing) if worker in where)
+        if now - oldest >= min(SILENT_AFTER, limits.outbox_after):
+            since = _counted(oldest, facts, now)
             yield Trouble(AlarmKind.OUTBOX_LATE, worker, since, begins=now - since >= limits.outbox_after)
 
 
-def _set_aside(facts: HouseFacts, limits: AlarmLimits, now: datetime) -> Iterable[Trouble]:
+def _set_aside(facts: HouseFacts, standing: Sequence[Alarm], limits: AlarmLimits, now: datetime) -> Iterable[Trouble]:
+    # A bot raises one by itself when it cut a gap, and no count of events shows that.
+    for alarm in standing:
+        if alarm.kind is AlarmKind.EVENTS_SET_ASIDE and abs(now - alarm.raised_at) < limits.set_aside_for:
+            yield Trouble(*alarm.key, alarm.raised_at, begins=False)
     for worker, at in facts.set_aside_at.items():
         if now - at < limits.set_aside_for:
             yield Trouble(AlarmKind.EVENTS_SET_ASIDE, worker, at)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, delete, select, text, update
 
 from keyhouse.core.alarms import Alarm, AlarmKind
 from keyhouse.storage.tables import alarm
@@ -44,6 +44,14 @@ class SqlAlarms:
     def end(self, kind: AlarmKind, subject: str, now: datetime) -> bool:
         """End the open alarm of this kind and subject; False when there is none."""
         return self._work.change(update(alarm).where(*_stands(kind, subject)).values(ended_at=now)) == 1
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete up to so many that ended before this moment, and return how many."""
+        query = select(alarm.c.id).where(alarm.c.ended_at < before).order_by(alarm.c.ended_at).limit(limit)
+        ids = [row.id for row in self._work.all(query)]
+        if ids:
+            self._work.change_quietly(delete(alarm).where(alarm.c.id.in_(ids)))
+        return len(ids)
 
 
 def _stands(kind: AlarmKind, subject: str) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 from sqlalchemy import Row, Select, delete, func, null, or_, select, union_all, update
 
 from keyhouse.core.ids import OutgoingId
-from keyhouse.core.outgoing import NewOutgoing, Outgoing, OutgoingKind, Rank, Worker, lane_of, rank_of
+from keyhouse.core.outgoing import DECIDED_ONCE, NewOutgoing, Outgoing, OutgoingKind, Rank, Worker, lane_of, rank_of
 from keyhouse.storage.sealing import Seal
 from keyhouse.storage.tables import outgoing
 from keyhouse.storage.work import Work
 
 _SEVERAL = "several"
 """Stands in tried_by once more than one device has tried: no device has this id."""
+
+_FORGOTTEN_KINDS = sorted(kind.value for kind in OutgoingKind if kind not in DECIDED_ONCE)
 
 
 class SqlOutbox:
@@ -67,11 +70,27 @@ class SqlOutbox:
         undone = (outgoing.c.id == outgoing_id, outgoing.c.done_at.is_(None))
         self._work.change(update(outgoing).where(*undone).values(done_at=now, sealed=null(), lane=null()))
 
-    def postpone(self, outgoing_id: OutgoingId, until: datetime, fault: str, *, holds_up: bool = False) -> None:
-        """Try again later, and count the try."""
+    def postpone(
+        self,
+        outgoing_id: OutgoingId,
+        until: datetime,
+        fault: str,
+        *,
+        holds_up: bool = False,
+        failed_at: datetime | None = None,
+    ) -> None:
+        """Try again later, and count the try; of failures one after the other the first one's moment is kept."""
         undone = (outgoing.c.id == outgoing_id, outgoing.c.done_at.is_(None))
+        since = null() if failed_at is None else func.coalesce(outgoing.c.failing_since, failed_at)
         values = {"due_at": until, "fault": fault, "tries": outgoing.c.tries + 1, "holds_up": holds_up}
-        self._work.change(update(outgoing).where(*undone).values(values))
+        self._work.change(update(outgoing).where(*undone).values(values | {"failing_since": since}))
+
+    def failing_since(self, worker: Worker) -> datetime | None:
+        """Since when the undone decision that has failed for the longest fails; None when none does."""
+        fails = (*_undone(worker), outgoing.c.failing_since.is_not(None))
+        query = select(outgoing.c.failing_since).where(*fails).order_by(outgoing.c.failing_since).limit(1)
+        moment: datetime | None = self._work.scalar(query)
+        return moment
 
     def hasten(self, once: str, now: datetime) -> None:
         """Make a waiting decision due now, its tries counted anew; one that is done or due already stays as it is."""
@@ -96,6 +115,16 @@ class SqlOutbox:
         """Say whether a decision under this key is there, done or not."""
         query = select(outgoing.c.id).where(outgoing.c.once_hash == self._seal.fingerprint(once))
         return self._work.scalar(query) is not None
+
+    def forget(self, worker: Worker, before: datetime, limit: int) -> int:
+        """Delete up to so many that were done before this moment, and return how many; what is decided once stays."""
+        # Two devices of one account forget the same rows, each in its own order, which could be a deadlock.
+        self._work.one_at_a_time(zlib.crc32(f"outbox of {worker.value}".encode()))
+        done = (outgoing.c.worker == worker.value, outgoing.c.kind.in_(_FORGOTTEN_KINDS), outgoing.c.done_at < before)
+        ids = [row.id for row in self._work.all(select(outgoing.c.id).where(*done).limit(limit))]
+        if ids:
+            self._work.change_quietly(delete(outgoing).where(outgoing.c.id.in_(ids)))
+        return len(ids)
 
     def _values(self, new: NewOutgoing, now: datetime) -> dict[str, Any]:
         txn_id = secrets.token_hex(16)

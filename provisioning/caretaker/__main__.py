@@ -33,6 +33,7 @@ from provisioning.caretaker.enduring import endure
 from provisioning.caretaker.lookout import LOOKS_EVERY_S, Lookout, has_looked
 from provisioning.caretaker.paging import Paging
 from provisioning.caretaker.probe import keep_probing
+from provisioning.caretaker.purging import keep_forgetting_alarms
 from provisioning.caretaker.room_notices import keep_telling_rooms
 from provisioning.caretaker.rooms_sight import LOOKS_AT_ROOMS_EVERY, RoomsSight
 from provisioning.caretaker.store_sight import StoreSight
@@ -82,6 +83,7 @@ async def _look_after(directory: HouseDirectory, settings: HouseSettings, pager:
             group.create_task(endure("lookout", lookout.run))
             group.create_task(keep_probing(house, pager.probe_every))
             group.create_task(endure("notices", lambda: _tell_rooms(ledger, settings, pager)))
+            group.create_task(endure("forgetting", lambda: keep_forgetting_alarms(ledger, utc_now)))
             _start_telling(group, house, ledger, pager, rooms, lookout)
     finally:
         ledger.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,8 +16,8 @@ from keyhouse.storage.errors import StoreFault
 from provisioning.caretaker.store_sight import StoreSight
 from provisioning.directory import HouseDirectory
 from provisioning.paging.told import Told
-from provisioning.programs import CARETAKER, program_names
-from provisioning.state import ChildState, load_state, looked_file, state_file, unwell_since
+from provisioning.programs import CARETAKER, HOMESERVER, program_names
+from provisioning.state import ChildState, ChildStatus, load_state, looked_file, state_file, unwell_since
 from provisioning.waiting import homeserver_answers
 
 LOOKS_EVERY_S = 3.0
@@ -67,7 +67,8 @@ class Lookout:
         await self._ask_homeserver()
         now = self._clock()
         try:
-            found = await asyncio.wait_for(self._look(self._sight(now), now), _STORE_WITHIN_S)
+            async with asyncio.timeout(_STORE_WITHIN_S):
+                found = await self._look(self._sight(now), now)
             await self._store_is_back(now)
         except (StoreFault, TimeoutError) as fault:
             # Who tried to look has not slept: what was seen before counts on.
@@ -85,15 +86,22 @@ class Lookout:
             self._silent_since = self._silent_since or self._clock()
 
     def _sight(self, now: datetime) -> Sight:
-        children = load_state(state_file(self._directory))
-        since = {child.name: unwell_since(child, self._limits.well_after, now) for child in children}
+        children = {child.name: child for child in load_state(state_file(self._directory))}
+        since = {name: unwell_since(child, self._limits.well_after, now) for name, child in children.items()}
         return Sight(
             expected=self._expected,
-            given_up=frozenset(child.name for child in children if child.state is ChildState.FAILED),
+            given_up=frozenset(name for name, child in children.items() if child.state is ChildState.FAILED),
             unwell_since={name: at for name, at in since.items() if at is not None},
             homeserver_silent_since=self._silent_since,
             rooms_without_watcher=self._without(),
+            first_started_at=first_starts(self._expected, children),
+            homeserver_started_at=self._unanswered_start(children),
         )
+
+    def _unanswered_start(self, children: Mapping[str, ChildStatus]) -> datetime | None:
+        started_at = first_starts((HOMESERVER,), children).get(HOMESERVER)
+        has_answered = started_at is not None and self.answered_at is not None and self.answered_at >= started_at
+        return None if has_answered else started_at
 
     async def _look(self, sight: Sight, now: datetime) -> Look:
         """Look without writing, because mostly nothing has changed, and look again to keep what has."""
@@ -110,6 +118,19 @@ class Lookout:
     async def _store_is_back(self, now: datetime) -> None:
         if (ended := await self._store_sight.works(now)) is not None:
             await self._ledger.write(lambda tx: record_store_away(tx, ended.raised_at, ended.paged_at, now))
+
+
+def first_starts(names: Iterable[str], children: Mapping[str, ChildStatus]) -> dict[str, datetime | None]:
+    """Return when each process was started that has not ended since; None for one whose turn is still to come.
+
+    children: as `up` wrote them down; without any, nothing is known.
+    """
+    started = {name: children.get(name) for name in names} if children else {}
+    return {
+        name: child.started_at if child else None
+        for name, child in started.items()
+        if child is None or (child.restarts == 0 and child.unwell_since is None)
+    }
 
 
 def has_looked(directory: HouseDirectory) -> None:

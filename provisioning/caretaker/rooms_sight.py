@@ -41,7 +41,8 @@ class RoomsSight:
     async def _look(self) -> None:
         watched = await asyncio.to_thread(self._watched)
         try:
-            entered = await asyncio.wait_for(self._entered(), _ANSWERS_WITHIN_S)
+            async with asyncio.timeout(_ANSWERS_WITHIN_S):
+                entered = await self._entered()
         except (Failure, TimeoutError) as fault:
             self.failures += 1
             log.warning("rooms_not_proved", fault=type(fault).__name__)

@@ -22,7 +22,8 @@ class MailChannel:
         """Hand the page over; raises PageNotTaken. After the time the thread ends by itself, within as long again."""
         message = _message(page, self._settings)
         try:
-            await asyncio.wait_for(asyncio.to_thread(self._hand_over, message), self._within_s)
+            async with asyncio.timeout(self._within_s):
+                await asyncio.to_thread(self._hand_over, message)
         except (smtplib.SMTPException, OSError, UnicodeDecodeError) as fault:
             raise PageNotTaken(_why(fault)) from None
 

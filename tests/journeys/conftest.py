@@ -19,7 +19,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runni
         yield running
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def paged_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PagedHouse]:
     """A running house for journeys that hold parts of it still; apart, because nobody else's messages may wait."""
     directory = tmp_path_factory.mktemp("paged")

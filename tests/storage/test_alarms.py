@@ -45,6 +45,20 @@ def test_a_fault_that_is_found_again_is_the_same_alarm_and_keeps_who_was_told(st
         assert len(tx.alarms.latest(9)) == 2
 
 
+def test_alarms_that_ended_long_ago_are_forgotten_in_portions_and_one_that_stands_never(store: Store) -> None:
+    with store.writing() as tx:
+        for room in range(4):
+            tx.alarms.put(replace(BLIND, subject=f"room {room}"))
+        for room, ended_at in enumerate((NOW, NOW, NOW + AN_HOUR)):
+            tx.alarms.end(BLIND.kind, f"room {room}", ended_at)
+        deleted = [tx.alarms.forget(NOW + AN_HOUR, 1) for _ in range(3)]
+        tx.alarms.put(replace(BLIND, subject="room 0"))
+
+    with store.reading() as tx:
+        assert deleted == [1, 1, 0]
+        assert sorted(alarm.subject for alarm in tx.alarms.latest(9)) == ["room 0", "room 2", "room 3"]
+
+
 def test_a_generation_never_goes_back(store: Store) -> None:
     with store.writing() as tx:
         assert tx.devices.generation("A") is None

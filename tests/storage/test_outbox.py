@@ -98,6 +98,46 @@ def test_a_postponed_decision_waits_and_counts_its_tries(store: Store) -> None:
     assert (after.tries, after.txn_id, after.content) == (1, before.txn_id, before.content)
 
 
+def test_since_when_a_decision_fails_is_kept_until_it_waits_or_is_done(store: Store) -> None:
+    later = NOW + AN_HOUR
+    with store.writing() as tx:
+        for once in ("older", "younger"):
+            tx.outbox.add(_decision(once), NOW)
+        older, younger = tx.outbox.due(WATCHER, NOW, 9)
+        seen = [tx.outbox.failing_since(WATCHER)]
+        tx.outbox.postpone(younger.id, later, "M_FORBIDDEN", failed_at=NOW + A_SECOND)
+        tx.outbox.postpone(older.id, later, "M_FORBIDDEN", failed_at=NOW)
+        tx.outbox.postpone(older.id, later, "MatrixAway", failed_at=later)
+        seen.append(tx.outbox.failing_since(WATCHER))
+        tx.outbox.postpone(older.id, later, "device")
+        seen.append(tx.outbox.failing_since(WATCHER))
+        tx.outbox.postpone(older.id, later, "M_FORBIDDEN", failed_at=later)
+        tx.outbox.done(younger.id, NOW)
+        seen += [tx.outbox.failing_since(WATCHER), tx.outbox.failing_since(Worker.BOOKING)]
+
+    assert seen == [None, NOW, NOW + A_SECOND, later, None]
+
+
+def test_what_was_done_long_ago_is_forgotten_in_portions_and_a_greeting_never(store: Store) -> None:
+    with store.writing() as tx:
+        for once in ("one", "two", "three", "undone"):
+            tx.outbox.add(_decision(once), NOW)
+        tx.outbox.add(_decision("greeting", kind=OutgoingKind.GREETING), NOW)
+        tx.outbox.add(_decision("elsewhere", worker=Worker.BOOKING), NOW)
+        rows = {row.once: row for worker in (WATCHER, Worker.BOOKING) for row in tx.outbox.due(worker, NOW, 9)}
+        for once in rows.keys() - {"undone", "three"}:
+            tx.outbox.done(rows[once].id, NOW)
+        tx.outbox.done(rows["three"].id, NOW + A_SECOND)
+
+    with store.writing() as tx:
+        deleted = [tx.outbox.forget(WATCHER, NOW + A_SECOND, 1) for _ in range(3)]
+
+    with store.reading() as tx:
+        kept = {once for once in rows if tx.outbox.known(once)}
+    assert deleted == [1, 1, 0]
+    assert kept == {"three", "undone", "greeting", "elsewhere"}
+
+
 def test_a_hastened_decision_is_due_now_and_a_done_one_stays_done(store: Store) -> None:
     with store.writing() as tx:
         tx.outbox.add(_decision("waiting", due_at=NOW + AN_HOUR), NOW)

@@ -80,7 +80,8 @@ def _work(tx: Transaction) -> None:
     tx.outbox.add(NewOutgoing(OutgoingKind.GREETING, Worker.BOOKING, "once", {}, NOW), NOW)
     tx.outbox.add_again(NewOutgoing(OutgoingKind.GREETING, Worker.BOOKING, "once", {}, NOW), NOW)
     row = tx.outbox.due(Worker.BOOKING, NOW, 9)[0]
-    tx.outbox.postpone(row.id, NOW, "fault")
+    tx.outbox.postpone(row.id, NOW, "fault", failed_at=NOW)
+    tx.outbox.failing_since(Worker.BOOKING)
     tx.outbox.hasten("once", NOW)
     tx.outbox.done(row.id, NOW)
     tx.outbox.trying(row.id, "DEVICE")
@@ -90,6 +91,8 @@ def _work(tx: Transaction) -> None:
     tx.alarms.put(BLIND)
     tx.alarms.put(replace(BLIND, paged_at=NOW))
     tx.alarms.end(BLIND.kind, BLIND.subject, NOW)
+    tx.outbox.forget(Worker.BOOKING, NOW, 9)
+    tx.alarms.forget(NOW + timedelta(days=1), 9)
     tx.leases.take(Worker.BOOKING, "a", NOW, timedelta(seconds=1))
     tx.leases.release(Worker.BOOKING, "a")
     tx.heartbeats.beat(Heartbeat("booking", 1, NOW, NOW, None, {}))
@@ -265,6 +268,21 @@ def test_many_decisions_are_kept_in_a_handful_of_statements(sql_store: Store, as
         assert tx.outbox.add_all([], NOW) == 0
 
     assert len(asked) <= 8
+
+
+@pytest.mark.parametrize("index", ["outgoing_failing", "outgoing_done", "alarm_ended"])
+def test_what_fails_and_what_is_forgotten_is_found_along_the_index_that_is_there_for_it(
+    sqlite_url: str, house_keys: HouseKeys, asked: list[tuple[str, object]], index: str
+) -> None:
+    store = open_store(sqlite_url, house_keys)
+    asked.clear()
+    _a_day(store)
+    store.close()
+    selects = [one for one in asked if one[0].startswith("SELECT")]
+
+    plans = [" ".join(_plan(sqlite_url, *one)) for one in selects]
+
+    assert [plan for plan in plans if f"INDEX ix_{index} " in plan and "SCAN" not in plan] != []
 
 
 @pytest.mark.parametrize("index", ["unread", "room_key", "done", "worker_received_at", "undone"])

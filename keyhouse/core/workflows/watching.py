@@ -33,7 +33,8 @@ _WORKERS = (Worker.RISK_MONITOR, Worker.ROOM_GATEKEEPER)
 class Sight:
     """What was seen of the house outside of its database; each as in HouseFacts.
 
-    rooms_without_watcher: the oldest first; None while nobody has looked yet.
+    rooms_without_watcher: the oldest first; None while nobody has looked yet.  first_started_at: by process; one that
+    is expected and not started yet has None.
     """
 
     expected: Sequence[str]
@@ -41,6 +42,8 @@ class Sight:
     unwell_since: Mapping[str, datetime] = field(default_factory=dict)
     homeserver_silent_since: datetime | None = None
     rooms_without_watcher: Mapping[RoomId, datetime] | None = None
+    first_started_at: Mapping[str, datetime | None] = field(default_factory=dict)
+    homeserver_started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,11 @@ def watch(
             tx.outbox.add(_page(alarm, "begun", begin_sentence(alarm), now), now)
     for alarm in found.changes.again:
         tx.alarms.put(replace(alarm, paged_at=now))
-        # While nobody can be reached, the same sentence once is enough.
-        tx.outbox.add_again(_page(alarm, "again", again_sentence(alarm, now), now), now)
+        if alarm.paged_at is None:
+            tx.outbox.add(_page(alarm, "begun", begin_sentence(alarm), now), now)
+        else:
+            # While nobody can be reached, the same sentence once is enough.
+            tx.outbox.add_again(_page(alarm, "again", again_sentence(alarm, now), now), now)
     for alarm in found.changes.end:
         if tx.alarms.end(alarm.kind, alarm.subject, now):
             tx.outbox.add(_page(alarm, "ended", end_sentence(alarm, now), now), now)
@@ -157,6 +163,7 @@ def _facts(
     now: datetime,
 ) -> HouseFacts:
     due = {worker.value: tx.outbox.next_due_at(worker) for worker in _WORKERS}
+    failing = {worker.value: tx.outbox.failing_since(worker) for worker in _WORKERS}
     probe = beats.get(PROBE)
     unread = tx.inbox.unread_rooms(Worker.RISK_MONITOR, now, limits.unreadable_within)
     worst = dict(sorted(unread.items(), key=lambda each: -each[1]))
@@ -172,6 +179,9 @@ def _facts(
         unread=_numbered(tx, worst),
         set_aside_at=memory.set_aside_at,
         outbox_due={worker: at for worker, at in due.items() if at is not None},
+        outbox_failing={worker: at for worker, at in failing.items() if at is not None},
+        first_started_at={name: at or memory.looking_since for name, at in sight.first_started_at.items()},
+        homeserver_started_at=sight.homeserver_started_at,
     )
 
 

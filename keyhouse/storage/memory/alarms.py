@@ -27,7 +27,7 @@ class MemoryAlarms:
         """Keep an open alarm; False when one was there already, of which only when somebody was told is changed."""
         place = self._place_of(new.kind, new.subject)
         if place is None:
-            self._shelves.alarms[len(self._shelves.alarms)] = replace(new, ended_at=None)
+            self._shelves.alarms[max(self._shelves.alarms, default=0) + 1] = replace(new, ended_at=None)
             return True
         if new.paged_at is not None:
             self._shelves.alarms[place] = replace(self._shelves.alarms[place], paged_at=new.paged_at)
@@ -40,6 +40,14 @@ class MemoryAlarms:
             return False
         self._shelves.alarms[place] = replace(self._shelves.alarms[place], ended_at=now)
         return True
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete up to so many that ended before this moment, and return how many."""
+        alarms = self._shelves.alarms
+        old = [place for place, one in alarms.items() if one.ended_at is not None and one.ended_at < before][:limit]
+        for place in old:
+            del alarms[place]
+        return len(old)
 
     def _place_of(self, kind: AlarmKind, subject: str) -> int | None:
         wanted = (kind, subject, None)

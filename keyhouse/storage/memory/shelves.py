@@ -10,7 +10,7 @@ from keyhouse.core.cases import Case
 from keyhouse.core.ids import CaseNumber, EventId, OutgoingId, ReferralId, RoomId, RoomNumber, UserId
 from keyhouse.core.incoming import Incoming
 from keyhouse.core.memberships import Membership
-from keyhouse.core.outgoing import Outgoing, Worker
+from keyhouse.core.outgoing import Outgoing, OutgoingKind, Worker
 from keyhouse.core.people import Key, Person
 from keyhouse.core.ports import Heartbeat
 from keyhouse.core.referrals import Referral
@@ -51,6 +51,15 @@ class Received:
         )
 
 
+@dataclass(frozen=True)
+class Done:
+    """What stays of a decision that was done, beside its `once`."""
+
+    kind: OutgoingKind
+    worker: Worker
+    done_at: datetime
+
+
 @dataclass
 class Shelves:
     """One dictionary for each noun. Undoing is putting back a copy."""
@@ -65,6 +74,8 @@ class Shelves:
     alerts: dict[EventId, Alert] = field(default_factory=dict)
     outgoing: dict[OutgoingId, Outgoing] = field(default_factory=dict)
     once: dict[str, OutgoingId] = field(default_factory=dict)
+    done: dict[str, Done] = field(default_factory=dict)
+    failing_since: dict[OutgoingId, datetime] = field(default_factory=dict)
     holding_up: dict[OutgoingId, bool] = field(default_factory=dict)
     tried_by: dict[OutgoingId, str] = field(default_factory=dict)
     incoming: dict[tuple[Worker, EventId], Received] = field(default_factory=dict)

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from keyhouse.core.audit import GENESIS, AuditEntry, AuditFinding, link, pseudonymous
 from keyhouse.core.cases import Case
 from keyhouse.core.ids import CaseNumber, EventId, OutgoingId, UserId
-from keyhouse.core.outgoing import CLOCKS_MAY_DIFFER, NewOutgoing, Outgoing, Worker, lane_of, rank_of
+from keyhouse.core.outgoing import CLOCKS_MAY_DIFFER, DECIDED_ONCE, NewOutgoing, Outgoing, Worker, lane_of, rank_of
 from keyhouse.core.ports import Heartbeat
-from keyhouse.storage.memory.shelves import Shelves, only_once
+from keyhouse.storage.memory.shelves import Done, Shelves, only_once
 
 _SEVERAL = "several"
 _AUDIT_KEY = b"kept nowhere, so nothing to protect"
@@ -99,6 +99,7 @@ class MemoryOutbox:
         """Keep a decision also when an equal one is done, in its place; False while an equal one is to be done."""
         if self._shelves.once.get(new.once) not in self._shelves.outgoing:
             self._shelves.once.pop(new.once, None)
+            self._shelves.done.pop(new.once, None)
         return self.add(new, now)
 
     def due(self, worker: Worker, now: datetime, limit: int) -> Sequence[Outgoing]:
@@ -122,16 +123,37 @@ class MemoryOutbox:
 
     def done(self, outgoing_id: OutgoingId, now: datetime) -> None:
         """Mark as done: only its `once` stays."""
-        self._shelves.outgoing.pop(outgoing_id, None)
+        row = self._shelves.outgoing.pop(outgoing_id, None)
+        if row is not None:
+            self._shelves.done[row.once] = Done(row.kind, row.worker, now)
         self._shelves.tried_by.pop(outgoing_id, None)
         self._shelves.holding_up.pop(outgoing_id, None)
+        self._shelves.failing_since.pop(outgoing_id, None)
 
-    def postpone(self, outgoing_id: OutgoingId, until: datetime, fault: str, *, holds_up: bool = False) -> None:
-        """Try again later, and count the try."""
+    def postpone(
+        self,
+        outgoing_id: OutgoingId,
+        until: datetime,
+        fault: str,
+        *,
+        holds_up: bool = False,
+        failed_at: datetime | None = None,
+    ) -> None:
+        """Try again later, and count the try; of failures one after the other the first one's moment is kept."""
         row = self._shelves.outgoing.get(outgoing_id)
-        if row is not None:
-            self._shelves.holding_up[outgoing_id] = holds_up
-            self._shelves.outgoing[outgoing_id] = replace(row, due_at=until, tries=row.tries + 1)
+        if row is None:
+            return
+        self._shelves.holding_up[outgoing_id] = holds_up
+        self._shelves.outgoing[outgoing_id] = replace(row, due_at=until, tries=row.tries + 1)
+        if failed_at is None:
+            self._shelves.failing_since.pop(outgoing_id, None)
+        else:
+            self._shelves.failing_since.setdefault(outgoing_id, failed_at)
+
+    def failing_since(self, worker: Worker) -> datetime | None:
+        """Since when the undone decision that has failed for the longest fails; None when none does."""
+        fails = self._shelves.failing_since
+        return min((fails[row.id] for row in self._undone(worker) if row.id in fails), default=None)
 
     def hasten(self, once: str, now: datetime) -> None:
         """Make a waiting decision due now, its tries counted anew; one that is done or due already stays as it is."""
@@ -153,6 +175,14 @@ class MemoryOutbox:
     def known(self, once: str) -> bool:
         """Say whether a decision under this key is there, done or not."""
         return once in self._shelves.once
+
+    def forget(self, worker: Worker, before: datetime, limit: int) -> int:
+        """Delete up to so many that were done before this moment, and return how many; what is decided once stays."""
+        done = ((once, row) for once, row in self._shelves.done.items() if row.kind not in DECIDED_ONCE)
+        old = [once for once, row in done if row.worker is worker and row.done_at < before][:limit]
+        for once in old:
+            del self._shelves.once[once], self._shelves.done[once]
+        return len(old)
 
     def _undone(self, worker: Worker) -> list[Outgoing]:
         rows = (row for row in self._shelves.outgoing.values() if row.worker is worker)

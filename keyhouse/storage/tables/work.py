@@ -20,6 +20,8 @@ outgoing = Table(
     Column("txn_id", String, nullable=False, unique=True),
     Column("tries", Integer, nullable=False),
     Column("fault", String),
+    # Empty while it was not tried, and while it only waits for a person.
+    Column("failing_since", UtcDateTime),
     Column("tried_by", String),
     # A keyed hash, too; empty for rows of an earlier version, each of which is a lane of its own.
     Column("lane", String),
@@ -49,6 +51,24 @@ Index(
     postgresql_where=_UNDONE,
 )
 Index("ix_outgoing_lane", outgoing.c.lane, outgoing.c.id, sqlite_where=_UNDONE, postgresql_where=_UNDONE)
+_FAILING = text("done_at IS NULL AND failing_since IS NOT NULL")
+Index(
+    "ix_outgoing_failing",
+    outgoing.c.worker,
+    outgoing.c.failing_since,
+    sqlite_where=_FAILING,
+    postgresql_where=_FAILING,
+)
+_DONE = text("done_at IS NOT NULL")
+# By kind, because one kind is never deleted and would lie before all others.
+Index(
+    "ix_outgoing_done",
+    outgoing.c.worker,
+    outgoing.c.kind,
+    outgoing.c.done_at,
+    sqlite_where=_DONE,
+    postgresql_where=_DONE,
+)
 
 lease = Table(
     "lease",
@@ -88,3 +108,5 @@ Index(
     sqlite_where=_STANDS,
     postgresql_where=_STANDS,
 )
+_ENDED = text("ended_at IS NOT NULL")
+Index("ix_alarm_ended", alarm.c.ended_at, sqlite_where=_ENDED, postgresql_where=_ENDED)

@@ -11,6 +11,7 @@ import pytest
 
 from bots.runtime.finished import Finished
 from bots.runtime.forgetting import AT_ONCE, KEPT_FOR, Forgetting
+from bots.runtime.happens import happens
 from bots.runtime.lanes import ON_THEIR_WAY_AT_MOST, Lanes
 from bots.runtime.ledger import Ledger
 from bots.runtime.patience import until_kept
@@ -18,7 +19,8 @@ from bots.runtime.store_faults import is_store_fault
 from bots.runtime.suspects import Suspects
 from keyhouse.core.ids import EventId, RoomId
 from keyhouse.core.incoming import NewIncoming
-from keyhouse.core.outgoing import Worker
+from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
+from keyhouse.core.ports import Transaction
 from keyhouse.storage.errors import StoreAway, StoreConflict
 from keyhouse.storage.memory import MemoryStore
 from tests.support.eventually import eventually
@@ -118,6 +120,59 @@ async def test_what_was_done_a_month_ago_is_forgotten_and_what_is_younger_is_not
     assert await ledger.write(lambda tx: tx.inbox.receive(WATCHER, [old[0]], now)) == ["$0"]
     assert (await ledger.read(lambda tx: tx.inbox.standing(WATCHER)))["new"] == 2
     ledger.close()
+
+
+async def test_what_was_decided_and_done_a_month_ago_is_forgotten_too() -> None:
+    now = NOON
+    ledger = Ledger(MemoryStore(), WATCHER, lambda: now)
+    old = [f"old {number}" for number in range(AT_ONCE + 1)]
+
+    def decide(tx: Transaction, onces: list[str], at: datetime) -> None:
+        tx.outbox.add_all([NewOutgoing(OutgoingKind.CARD_EDIT, WATCHER, once, {}, at) for once in onces], at)
+        for row in tx.outbox.due(WATCHER, at, len(onces)):
+            tx.outbox.done(row.id, at)
+
+    await ledger.write(lambda tx: decide(tx, old, NOON))
+    await ledger.write(lambda tx: decide(tx, ["young"], NOON + timedelta(days=1)))
+    now = NOON + KEPT_FOR + timedelta(seconds=1)
+
+    await Forgetting(ledger, Counter()).once()
+
+    assert not await ledger.read(lambda tx: any(tx.outbox.known(once) for once in old))
+    assert await ledger.read(lambda tx: tx.outbox.known("young"))
+    ledger.close()
+
+
+@pytest.mark.parametrize("steps_between", range(6))
+async def test_a_loop_that_waits_ends_when_it_is_cancelled_at_the_moment_at_which_something_happens(
+    steps_between: int,
+) -> None:
+    event = asyncio.Event()
+
+    async def loop() -> None:
+        while True:
+            event.clear()
+            await happens(event, timedelta(hours=1))
+
+    looping = asyncio.create_task(loop())
+    await asyncio.sleep(0)
+    event.set()
+    for _ in range(steps_between):
+        await asyncio.sleep(0)
+    looping.cancel()
+    ended, _ = await asyncio.wait({looping}, timeout=10)
+
+    assert ended == {looping}
+    assert looping.cancelled()
+
+
+async def test_what_happens_is_told_from_what_does_not_happen_in_time() -> None:
+    event = asyncio.Event()
+
+    before = await happens(event, timedelta(0))
+    event.set()
+
+    assert (before, await happens(event, timedelta(hours=1)), await happens(event)) == (False, True, True)
 
 
 def test_an_event_has_a_strike_for_each_process_that_died_while_it_was_handled_alone(tmp_path: Path) -> None:

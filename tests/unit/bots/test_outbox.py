@@ -238,6 +238,42 @@ async def test_one_that_cannot_be_done_now_holds_up_its_own_lane_at_most(
     assert house.ended == ["b/1", "a/1", "a/2"] or passes
 
 
+@pytest.mark.parametrize(
+    ("fault", "fails"),
+    [
+        pytest.param(MatrixRefused("M_FORBIDDEN", 403, "no"), True, id="refused"),
+        pytest.param(MatrixAway("away"), True, id="away"),
+        pytest.param(LookupError("bug"), True, id="a bug"),
+        pytest.param(NotYet("desk room", timedelta(seconds=2)), True, id="it waits for something of the house's own"),
+        pytest.param(NotYet("device", timedelta(seconds=2)), False, id="it waits for a person"),
+    ],
+)
+async def test_since_when_a_decision_fails_is_kept_through_every_further_try(
+    house: Working, fault: Exception, fails: bool
+) -> None:
+    async def how(row: Outgoing) -> None:
+        if len(house.begun) < 3:
+            raise fault
+
+    def since(tx: Transaction) -> object:
+        return tx.outbox.failing_since(WATCHER)
+
+    await house.decide("a/1")
+    async with outbox(house, how):
+        await house.until(lambda: len(house.begun) == 1)
+        await house.settled()
+        await house.move(timedelta(seconds=5))
+        await house.until(lambda: len(house.begun) == 2)
+        await house.settled()
+        failing = await house.ledger.read(since)
+        await house.move(timedelta(seconds=5))
+        await house.until(lambda: house.ended)
+        await house.settled()
+
+    assert failing == (NOW if fails else None)
+    assert await house.ledger.read(since) is None
+
+
 async def test_while_the_homeserver_is_away_it_is_asked_again_every_few_seconds_however_long_it_takes(
     house: Working,
 ) -> None:

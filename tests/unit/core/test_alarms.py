@@ -86,6 +86,24 @@ def test_an_event_set_aside_is_told_once_and_not_again() -> None:
     assert not changes(alarm, wrong=(Trouble(AlarmKind.EVENTS_SET_ASIDE, "risk_monitor", NOW),))
 
 
+CUT_GAP = Alarm(AlarmKind.EVENTS_SET_ASIDE, "room 12", NOW - AN_HOUR)
+UNTOLD: dict[str, tuple[Alarm, bool, bool]] = {
+    "raised by a bot, nobody told": (replace(CUT_GAP, raised_at=NOW), True, False),
+    "raised by a bot, told": (replace(CUT_GAP, raised_at=NOW, paged_at=NOW), False, False),
+    "nobody was told, and it is over": (CUT_GAP, True, False),
+    "told, and it is over": (replace(CUT_GAP, paged_at=NOW), False, True),
+}
+
+
+@pytest.mark.parametrize(("alarm", "is_told", "ends"), UNTOLD.values(), ids=UNTOLD)
+def test_an_alarm_that_a_bot_raised_is_told_once_before_it_ends(alarm: Alarm, is_told: bool, ends: bool) -> None:
+    still = Trouble(*alarm.key, alarm.raised_at, begins=False)
+
+    found = changes(alarm, wrong=(still,) if alarm.raised_at == NOW else ())
+
+    assert (found.begin, found.again == (alarm,), found.end == (alarm,)) == ((), is_told, ends)
+
+
 @pytest.mark.parametrize("kind", [AlarmKind.STORE_AWAY, AlarmKind.PAGER_FAILED])
 def test_what_no_look_can_find_is_neither_ended_nor_told_again_by_a_look(kind: AlarmKind) -> None:
     assert not changes(Alarm(kind, "", NOW - AN_HOUR))
@@ -129,6 +147,10 @@ def test_the_sentences_are_plain_and_name_the_zone_of_their_times() -> None:
 
     assert begin_sentence(STOPPED) == "risk_monitor has stopped (since 09:00 UTC)"
     assert begin_sentence(room) == "the watcher cannot see room 12 (since 10:00 UTC)"
+    assert begin_sentence(CUT_GAP) == (
+        "the watcher was away for too long to see all that was written in room 12 (since 09:00 UTC)"
+    )
+    assert end_sentence(CUT_GAP, NOW).startswith("well again: nothing further that was written in room 12 was missed")
     assert again_sentence(STOPPED, NOW) == "still: risk_monitor has stopped (since 09:00 UTC, 60 minutes)"
     assert end_sentence(STOPPED, NOW) == "well again: risk_monitor runs (after 60 minutes)"
     assert end_sentence(room, NOW + timedelta(seconds=89)) == "well again: the watcher sees room 12 (after 89 seconds)"

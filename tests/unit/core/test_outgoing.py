@@ -11,6 +11,7 @@ from keyhouse.core.outgoing import (
     OutgoingKind,
     Rank,
     Worker,
+    has_failed,
     holds_up,
     lane_of,
     next_try,
@@ -26,6 +27,16 @@ from tests.support.household import NOW, user
 def test_waits_grow_to_a_longest_one(tries: int, waits: timedelta) -> None:
     assert next_try(tries, NOW) == NOW + waits
     assert list(RETRY_STEPS) == sorted(RETRY_STEPS)
+
+
+@pytest.mark.parametrize("fault", ["M_FORBIDDEN", "MatrixAway", "LookupError", "card", "desk room", "a channel", ""])
+def test_what_could_not_be_done_has_failed(fault: str) -> None:
+    assert has_failed(fault)
+
+
+@pytest.mark.parametrize("fault", ["device", "signed device", "join"])
+def test_what_waits_for_a_person_has_not_failed(fault: str) -> None:
+    assert not has_failed(fault)
 
 
 def test_the_servers_own_wish_counts() -> None:

@@ -109,6 +109,14 @@ BOUNDARIES = {
         replace(WELL, outbox_due={"risk_monitor": NOW - ago(120)}),
         [(AlarmKind.OUTBOX_LATE, "risk_monitor")],
     ),
+    "a decision that has failed for 119 s, due in a moment": (
+        replace(WELL, outbox_due={"risk_monitor": NOW}, outbox_failing={"risk_monitor": NOW - ago(119)}),
+        [],
+    ),
+    "a decision that has failed for 120 s, due in a moment": (
+        replace(WELL, outbox_due={"risk_monitor": NOW}, outbox_failing={"risk_monitor": NOW - ago(120)}),
+        [(AlarmKind.OUTBOX_LATE, "risk_monitor")],
+    ),
     "a decision for tomorrow": (replace(WELL, outbox_due={"risk_monitor": NOW + 24 * AN_HOUR}), []),
     "an event set aside 3,599 s ago": (
         replace(WELL, set_aside_at={"risk_monitor": NOW - ago(3599)}),
@@ -123,6 +131,71 @@ def test_what_has_been_wrong_for_long_enough_is_found_to_the_second(
     facts: HouseFacts, expected: list[tuple[AlarmKind, str]]
 ) -> None:
     assert found(facts) == expected
+
+
+STARTED = replace(watcher(sign(900, 900)), looking_since=NOW - ago(100))
+STARTS: dict[str, tuple[HouseFacts, list[tuple[AlarmKind, str]]]] = {
+    "started 100 s ago, and not spoken yet": (
+        replace(STARTED, first_started_at={"risk_monitor": NOW - ago(100)}),
+        [],
+    ),
+    "started 100 s ago, and not seen to start": (STARTED, [STOPPED]),
+    "started 180 s ago, and not spoken yet": (
+        replace(STARTED, first_started_at={"risk_monitor": NOW - ago(180)}),
+        [STOPPED],
+    ),
+    "started 100 s ago, and silent for 60 s": (
+        replace(watcher(sign(60, 60)), first_started_at={"risk_monitor": NOW - ago(100)}),
+        [STOPPED],
+    ),
+    "started 100 s ago, and ends again and again": (
+        replace(
+            STARTED,
+            first_started_at={"risk_monitor": NOW - ago(100)},
+            unwell_since={"risk_monitor": NOW - ago(60)},
+        ),
+        [STOPPED],
+    ),
+    "started 100 s ago, and given up": (
+        replace(STARTED, first_started_at={"risk_monitor": NOW - ago(100)}, given_up=frozenset({"risk_monitor"})),
+        [STOPPED],
+    ),
+    "a homeserver started 179 s ago": (
+        replace(WELL, homeserver_silent_since=NOW - ago(179), homeserver_started_at=NOW - ago(179)),
+        [],
+    ),
+    "a homeserver started 180 s ago": (
+        replace(WELL, homeserver_silent_since=NOW - ago(180), homeserver_started_at=NOW - ago(180)),
+        [AWAY],
+    ),
+}
+
+
+@pytest.mark.parametrize(("facts", "expected"), STARTS.values(), ids=STARTS)
+def test_what_up_has_just_started_has_three_minutes_to_speak(
+    facts: HouseFacts, expected: list[tuple[AlarmKind, str]]
+) -> None:
+    assert found(facts) == expected
+
+
+def test_nothing_that_follows_from_a_starting_watcher_or_homeserver_is_told() -> None:
+    starts = replace(EVERYTHING, signs={"room_gatekeeper": sign()}, first_started_at={"risk_monitor": NOW - ago(100)})
+    waits = replace(EVERYTHING, homeserver_silent_since=NOW - ago(90), homeserver_started_at=NOW - ago(100))
+
+    assert not {STOPPED, LAGS, LATE, (AlarmKind.OUTBOX_LATE, "risk_monitor")} & set(found(starts))
+    assert found(waits) == []
+
+
+CUT_GAP = Alarm(AlarmKind.EVENTS_SET_ASIDE, "room 12", NOW)
+
+
+@pytest.mark.parametrize(("raised_s_ago", "stands"), [(0, True), (3599, True), (3600, False)])
+def test_a_cut_gap_that_a_bot_raised_stands_for_its_hour(raised_s_ago: int, stands: bool) -> None:
+    alarm = replace(CUT_GAP, raised_at=NOW - ago(raised_s_ago))
+
+    troubles = find_troubles(WELL, [alarm], LIMITS, NOW)
+
+    assert [(trouble.key, trouble.begins) for trouble in troubles] == ([(alarm.key, False)] if stands else [])
 
 
 EVERYTHING = replace(

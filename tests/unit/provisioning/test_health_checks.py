@@ -10,13 +10,14 @@ import pytest
 import yaml
 
 from keyhouse.core.alarms import Alarm, AlarmKind
+from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker, has_failed
 from keyhouse.core.ports import Heartbeat
 from keyhouse.settings.house import save_house
 from provisioning.answers import House
 from provisioning.backup import keep_last_backup
 from provisioning.bootstrap import make_house
 from provisioning.check_alarms import PROBE_YOUNG, alarms_check, pager_check, probe_check, unread_check
-from provisioning.check_store import BACKUP_YOUNG, FIRST_DAY, backups_check
+from provisioning.check_store import BACKUP_YOUNG, FIRST_DAY, backups_check, outbox_check
 from provisioning.checks import Check, State
 from provisioning.cli import run
 from provisioning.directory import HouseDirectory
@@ -135,6 +136,23 @@ def test_a_house_that_tells_nobody_warns_and_one_that_tells_somebody_and_an_outs
     assert (nobody.state, no_dead_man.state, both.state) == (State.WARN, State.WARN, State.OK)
     assert nobody.detail.startswith("nobody is told outside of Matrix")
     assert "a dead machine tells nobody" in no_dead_man.detail
+
+
+@pytest.mark.parametrize(
+    ("fault", "failing_for", "state"),
+    [("M_FORBIDDEN", MINUTE, State.FAIL), ("M_FORBIDDEN", MINUTE / 2, State.OK), ("device", MINUTE, State.OK)],
+)
+def test_a_decision_that_fails_at_every_try_fails_the_doctor_though_it_is_never_late(
+    house: House, fault: str, failing_for: timedelta, state: State
+) -> None:
+    now = datetime.now(UTC)
+    with house.store.writing() as tx:
+        tx.outbox.add(NewOutgoing(OutgoingKind.GREETING, Worker.ROOM_GATEKEEPER, "once", {}, now), now)
+        row = tx.outbox.due(Worker.ROOM_GATEKEEPER, now, 1)[0]
+        failed_at = now - failing_for if has_failed(fault) else None
+        tx.outbox.postpone(row.id, now + MINUTE, fault, failed_at=failed_at)
+
+    assert checked(outbox_check(Worker.ROOM_GATEKEEPER), house).state is state
 
 
 def test_a_house_in_its_first_day_may_be_without_a_backup_and_later_not(house: House) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from keyhouse.core.alarms import Alarm, AlarmKey, AlarmKind, AlarmLimits
+from provisioning.caretaker.lookout import first_starts
 from provisioning.paging.pager import Page, PageNotTaken, Pager
 from provisioning.paging.told import Told
 from provisioning.standby import CARETAKER_DOWN, LIVES_WITHIN, Standby, find_down
@@ -185,10 +186,33 @@ async def test_a_house_that_cannot_be_started_is_told_once_and_once_when_it_stan
 
 
 def test_a_caretaker_that_has_just_been_started_is_given_time_to_look() -> None:
-    young = runs("caretaker", NOW - LIVES_WITHIN + A_SECOND)
+    young = runs("caretaker", NOW - LIMITS.starts_within + A_SECOND)
 
     assert find_down([young], None, LIMITS, NOW) == {}
     assert find_down([young], None, LIMITS, NOW + A_SECOND) == {CARETAKER_DOWN: young.started_at}
+
+
+def test_a_caretaker_that_was_started_again_is_given_less() -> None:
+    young = replace(runs("caretaker", NOW - LIVES_WITHIN + A_SECOND), restarts=1)
+
+    assert find_down([young], None, LIMITS, NOW) == {}
+    assert find_down([young], None, LIMITS, NOW + A_SECOND) == {CARETAKER_DOWN: young.started_at}
+
+
+STARTS: dict[str, tuple[dict[str, ChildStatus], dict[str, datetime | None]]] = {
+    "its turn is still to come": ({"caretaker": runs("caretaker")}, {"risk_monitor": None}),
+    "it was started once": ({"risk_monitor": runs("risk_monitor", NOW)}, {"risk_monitor": NOW}),
+    "it was started again": ({"risk_monitor": replace(runs("risk_monitor"), restarts=1)}, {}),
+    "it has ended": ({"risk_monitor": ended("risk_monitor", NOW)}, {}),
+    "up wrote nothing down": ({}, {}),
+}
+
+
+@pytest.mark.parametrize(("children", "expected"), STARTS.values(), ids=STARTS)
+def test_a_first_start_is_told_from_every_other(
+    children: dict[str, ChildStatus], expected: dict[str, datetime | None]
+) -> None:
+    assert first_starts(("risk_monitor",), children) == expected
 
 
 SETTLED: dict[str, tuple[ChildStatus, bool]] = {

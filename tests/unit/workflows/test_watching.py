@@ -9,7 +9,7 @@ import pytest
 from keyhouse.core.alarms import Alarm, AlarmKey, AlarmKind, AlarmLimits
 from keyhouse.core.ids import EventId, RoomId
 from keyhouse.core.incoming import NewIncoming
-from keyhouse.core.outgoing import OutgoingKind, Worker
+from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker, has_failed
 from keyhouse.core.ports import Heartbeat
 from keyhouse.core.workflows.watching import (
     Memory,
@@ -179,6 +179,92 @@ def test_an_event_that_is_set_aside_is_told_once_also_by_a_caretaker_that_starts
     assert [page.partition(" (")[0] for page in looked_at.pages()] == [
         "well again: risk_monitor set no further event aside"
     ]
+
+
+def test_a_cut_gap_that_the_watcher_raised_is_told_once_and_stands_for_an_hour(looked_at: House) -> None:
+    looked_at.goes_on(60, beating=True)
+    with looked_at.store.writing() as tx:
+        tx.alarms.put(Alarm(AlarmKind.EVENTS_SET_ASIDE, "room 12", looked_at.now))
+
+    looked_at.goes_on(3, beating=True)
+    told = looked_at.tells()
+    looked_at.goes_on(3585, beating=True)
+    still = (looked_at.standing(), looked_at.tells())
+    looked_at.goes_on(60, beating=True)
+
+    assert told == ["the watcher was away for too long to see all that was written in room 12 (since 10:01 UTC)"]
+    assert still == ([(AlarmKind.EVENTS_SET_ASIDE, "room 12")], [])
+    assert looked_at.standing() == []
+    assert [page.partition(" (")[0] for page in looked_at.tells()] == [
+        "well again: nothing further that was written in room 12 was missed"
+    ]
+
+
+def test_a_cut_gap_that_the_watcher_raised_while_nobody_looked_for_hours_is_told_all_the_same(looked_at: House) -> None:
+    with looked_at.store.writing() as tx:
+        tx.alarms.put(Alarm(AlarmKind.EVENTS_SET_ASIDE, "room 12", NOW - 5 * AN_HOUR))
+
+    looked_at.goes_on(60, beating=True)
+
+    assert [page.partition(" ")[0] for page in looked_at.pages()] == ["the", "well"]
+
+
+def _card(house: House, fault: str) -> None:
+    """Try the watcher's oldest decision, which fails with this fault."""
+    with house.store.writing() as tx:
+        (row,) = tx.outbox.due(Worker.RISK_MONITOR, house.now + AN_HOUR, 1)
+        failed_at = house.now if has_failed(fault) else None
+        tx.outbox.postpone(row.id, house.now + timedelta(seconds=5), fault, failed_at=failed_at)
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_told"),
+    [("M_FORBIDDEN", True), ("MatrixAway", True), ("card", True), ("device", False), ("join", False)],
+)
+def test_a_decision_that_fails_again_and_again_is_told_and_one_that_waits_for_a_person_is_not(
+    looked_at: House, fault: str, is_told: bool
+) -> None:
+    with looked_at.store.writing() as tx:
+        card = NewOutgoing(OutgoingKind.CARE_CARD, Worker.RISK_MONITOR, "card", {"case": 1}, NOW)
+        tx.outbox.add(card, NOW)
+    _card(looked_at, fault)
+
+    for _ in range(39):
+        looked_at.goes_on(3, beating=True)
+        _card(looked_at, fault)
+    before = looked_at.standing()
+    looked_at.goes_on(3, beating=True)
+
+    assert before == []
+    assert looked_at.standing() == ([(AlarmKind.OUTBOX_LATE, "risk_monitor")] if is_told else [])
+
+
+def test_what_failed_and_is_done_at_last_is_well_again(looked_at: House) -> None:
+    with looked_at.store.writing() as tx:
+        card = NewOutgoing(OutgoingKind.CARE_CARD, Worker.RISK_MONITOR, "card", {"case": 1}, NOW)
+        tx.outbox.add(card, NOW)
+    _card(looked_at, "M_FORBIDDEN")
+    looked_at.goes_on(150, beating=True)
+    with looked_at.store.writing() as tx:
+        tx.outbox.done(tx.outbox.due(Worker.RISK_MONITOR, looked_at.now, 1)[0].id, looked_at.now)
+
+    looked_at.goes_on(60, beating=True)
+
+    assert looked_at.standing() == []
+    assert [page.partition(" (")[0] for page in looked_at.pages()] == [
+        "what risk_monitor has to send is late",
+        "well again: what risk_monitor has to send is in time",
+    ]
+
+
+def test_a_watcher_that_up_has_not_started_yet_has_its_time_from_the_first_look(looked_at: House) -> None:
+    looked_at.sight = replace(SEES_ALL, first_started_at={"risk_monitor": None})
+
+    looked_at.goes_on(177, beating=False)
+    before = looked_at.standing()
+    looked_at.goes_on(6, beating=False)
+
+    assert (before, looked_at.standing()) == ([], [STOPPED])
 
 
 def test_a_store_that_was_away_is_kept_as_an_alarm_that_ended(looked_at: House) -> None:
