@@ -62,9 +62,9 @@ STORIES = (
     Story(
         "A “not” that makes it harmless",
         Urgency.NONE,
-        (_said("> <@moss> How are you?\n\nA dark evening, but I am not going to hurt myself", **_A_REPLY),),
+        (_said("> <@moss> How are you?\n\nA dark evening, but I do not want to die", **_A_REPLY),),
     ),
-    Story("A manner of speaking", Urgency.NONE, (_said("I was killing myself laughing at the quiz last night"),)),
+    Story("A manner of speaking", Urgency.NONE, (_said("I want to die of embarrassment"),)),
     Story("One sentence in two messages", Urgency.CONCERN, (_said("I just want to"), _said("die"))),
     Story("A disguised word", Urgency.CONCERN, (_said("I want to d1e"),)),
 )
