@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -10,6 +10,8 @@ from bots.risk_monitor.cards import SHORTCUTS
 from bots.risk_monitor.casework import Casework
 from bots.risk_monitor.delivery import Delivery
 from bots.risk_monitor.hearing import Heard, Hearing, Listened, heard_deletion
+from bots.risk_monitor.recalling import Recalling
+from bots.risk_monitor.said import words_said
 from bots.runtime.answers import decide_answer, send_answer
 from bots.runtime.received import Deleted, Malformed, Message, Reaction, Received, Redaction, Undecryptable
 from bots.runtime.router import Router
@@ -18,7 +20,7 @@ from keyhouse.core.alerts import Alert
 from keyhouse.core.commands import Place
 from keyhouse.core.ids import EventId, RoomId, UserId
 from keyhouse.core.matching.lexicon import CompiledLexicon
-from keyhouse.core.matching.selection import Selection, select
+from keyhouse.core.matching.selection import Selection
 from keyhouse.core.outgoing import Outgoing, OutgoingKind, Worker
 from keyhouse.core.ports import Transaction
 from keyhouse.core.rooms import RoomKind, RoomScope
@@ -59,7 +61,14 @@ class Watcher:
         self._lexicons = lexicons
         self._hearing = Hearing(lexicons.current)
         self._listened: dict[str, Listened] = {}
-        self.counters = {"judged": 0, "alerts": 0, "lexicons_put_in_force": 0, "lexicons_refused": 0}
+        self._recalling = Recalling(around, self._hearing)
+        self.counters = {
+            "judged": 0,
+            "judged_without_the_past": 0,
+            "alerts": 0,
+            "lexicons_put_in_force": 0,
+            "lexicons_refused": 0,
+        }
         self._delivery = Delivery(around, signposting)
         self._casework = Casework(around.ledger, around.clock, self._delivery.words_on)
         self._care = Router(Worker.RISK_MONITOR, Place.CARE, self._casework.answers())
@@ -86,10 +95,8 @@ class Watcher:
                 await self._answer(event)
             case Reaction() if in_care:
                 await self._reacted(event)
-            case Message() if _is_watched(scope):
-                await self._judge(event, select(event.content), scope)
-            case Reaction() if _is_watched(scope) and any(char.isalpha() for char in event.key):
-                await self._judge(event, Selection(event.key), scope)
+            case Message() | Reaction() if _is_watched(scope) and (said := words_said(event)) is not None:
+                await self._judge(event, said, scope)
             case Redaction() if _is_watched(scope):
                 await self._deleted_unread(event)
             case Deleted() if _is_watched(scope):
@@ -136,6 +143,7 @@ class Watcher:
     async def _judge(self, event: Message | Reaction, said: Selection, scope: RoomScope | None) -> None:
         listened = self._listened.get(event.event_id)
         if listened is None:
+            self.counters["judged_without_the_past"] += not await self._recalling.before(event, scope)
             now = self._around.clock()
             listened = self._hearing.listen(event.room_id, event.event_id, event.sender, said, scope, now)
             self.counters["judged"] += 1
@@ -145,7 +153,7 @@ class Watcher:
         del self._listened[event.event_id]
 
     async def _act_on(self, event: Message | Reaction, listened: Listened, words: str) -> None:
-        heard = listened.heard
+        heard = listened.heard or (_COULD_NOT_BE_JUDGED if _has_no_body(event) else None)
         if heard is None and not listened.nudges:
             return
 
@@ -213,6 +221,17 @@ class Watcher:
 
     async def _scope(self, event: Received) -> RoomScope | None:
         return await self._around.ledger.read(lambda tx: tx.rooms.get(RoomId(event.room_id)))
+
+
+def _has_no_body(event: Message | Reaction) -> bool:
+    """A message without a readable body shows every client something else."""
+    return isinstance(event, Message) and event.type == "m.room.message" and not _has_body(event.content)
+
+
+def _has_body(content: Mapping[str, Any]) -> bool:
+    edited = content.get("m.new_content")
+    shown = edited if isinstance(edited, Mapping) else content
+    return isinstance(shown.get("body"), str) or isinstance(content.get("body"), str)
 
 
 def _is_watched(scope: RoomScope | None) -> bool:

@@ -45,15 +45,18 @@ class Hearing:
     def listen(
         self, room_id: str, event_id: str, sender: str, said: Selection, scope: RoomScope | None, now: datetime
     ) -> Listened:
-        """Judge one message and remember it. An edit brings a human again only if it is more urgent than before."""
+        """Judge one message and remember it.
+
+        An edit brings a human again if it is more urgent than before, or met a rule that was not met before.
+        """
         before = [*self._recent.before(room_id, sender, now, except_for=said.replaces)]
         if said.quoted:
             before.append(ContextLine("other", said.quoted))
         judgement = judge(said.text, self._lexicon(), before, _place(scope))
-        was = self._recent.urgency_of(room_id, said.replaces, now) if said.replaces else None
-        line = Line(now, said.replaces or event_id, sender, said.text, judgement.urgency)
+        was = self._recent.line(room_id, said.replaces, now) if said.replaces else None
+        line = Line(now, said.replaces or event_id, sender, said.text, judgement.urgency, frozenset(judgement.rules))
         self._recent.remember(room_id, line)
-        if was is not None and judgement.urgency.rank <= was.rank:
+        if was is not None and _says_nothing_new(was, line):
             return Listened(None)
         return Listened(_heard(judgement), judgement.nudges)
 
@@ -62,6 +65,10 @@ def heard_deletion(*, by_its_author: bool, was_judged: bool) -> Heard | None:
     """Say whether a human must look because a message was deleted; None when nobody need."""
     urgency = urgency_of_deletion(by_its_author=by_its_author, was_judged=was_judged)
     return None if urgency is Urgency.NONE else Heard(urgency, DELETED_BEFORE_READ, (RULE,))
+
+
+def _says_nothing_new(was: Line, line: Line) -> bool:
+    return line.urgency.rank <= was.urgency.rank and line.rules <= was.rules
 
 
 def _heard(judgement: Judgement) -> Heard | None:

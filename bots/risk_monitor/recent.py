@@ -2,7 +2,7 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -18,13 +18,14 @@ _LETTERS = 600
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something said. urgency: what it was judged as."""
+    """Something said. urgency and rules: what it was judged as, and why."""
 
     at: datetime
     event_id: str
     sender: str
     text: str
     urgency: Urgency
+    rules: frozenset[str] = frozenset()
 
 
 class Recent:
@@ -46,14 +47,14 @@ class Recent:
             ContextLine("self" if line.sender == sender else "other", line.text) for line in lines if id(line) in kept
         ]
 
-    def urgency_of(self, room_id: str, event_id: str, now: datetime) -> Urgency | None:
-        """Return what an event was judged as; None when it is not remembered."""
-        return next((line.urgency for line in self._lately(room_id, now) if line.event_id == event_id), None)
+    def line(self, room_id: str, event_id: str, now: datetime) -> Line | None:
+        """Return what is remembered of an event; None when nothing is."""
+        return next((line for line in self._lately(room_id, now) if line.event_id == event_id), None)
 
     def remember(self, room_id: str, line: Line) -> None:
         """Keep a line, in place of an earlier one of the same event."""
         lines = [each for each in self._lately(room_id, line.at) if each.event_id != line.event_id]
-        kept = Line(line.at, line.event_id, line.sender, line.text[-_LETTERS:], line.urgency)
+        kept = replace(line, text=line.text[-_LETTERS:])
         self._rooms[room_id] = deque([*lines, kept], maxlen=_LINES_OF_A_ROOM)
         self._rooms.move_to_end(room_id)
         self._forget(line.at)

@@ -27,44 +27,56 @@ class Sight(StrEnum):
     """What a room is told, from the least to the gravest."""
 
     SEEN_AGAIN = "seen_again"
-    NOT_SURE = "not_sure"
     UNREADABLE = "unreadable"
+    NOT_SURE = "not_sure"
     WITHOUT_WATCHER = "without_watcher"
 
 
 @dataclass(frozen=True, slots=True)
 class RoomNotice:
-    """What one room is told. until: None while it goes on; only a notice that it is over knows it."""
+    """What one room is told. until: None while it goes on; only a notice that it is over knows it.
+
+    began: when the whole time of blindness began, by which it is known again; since may be later, after a short break
+    or when it became graver.
+    """
 
     sight: Sight
     since: datetime
     until: datetime | None
+    began: datetime
 
     @classmethod
     def of(cls, content: Mapping[str, object]) -> Self:
         """Read it from an outgoing decision."""
-        until = content["until"]
+        since, until = str(content["since"]), content["until"]
         ended = datetime.fromisoformat(str(until)) if until is not None else None
-        return cls(Sight(str(content["sight"])), datetime.fromisoformat(str(content["since"])), ended)
+        # Decisions of earlier versions do not name it.
+        began = datetime.fromisoformat(str(content.get("began", since)))
+        return cls(Sight(str(content["sight"])), datetime.fromisoformat(since), ended, began)
 
     def content(self) -> dict[str, object]:
         """Return it as JSON values."""
         ended = self.until.isoformat() if self.until else None
-        return {"sight": self.sight.value, "since": self.since.isoformat(), "until": ended}
+        times = {"since": self.since.isoformat(), "until": ended, "began": self.began.isoformat()}
+        return {"sight": self.sight.value, **times}
 
 
 @dataclass(frozen=True, slots=True)
 class Blindness:
-    """A time in which a room was not seen, or not surely. until: None while it goes on."""
+    """A time in which a room was not seen, or not surely. until: None while it goes on.
+
+    again_since: when it went on after its last break, which was too short to count; None when it had none.
+    """
 
     since: datetime
     until: datetime | None
     sight: Sight
+    again_since: datetime | None = None
 
-    def notice(self, limits: NoticeLimits, now: datetime) -> RoomNotice:
-        """Return what a room is told of it at this moment."""
-        over = self.is_over(limits, now)
-        return RoomNotice(Sight.SEEN_AGAIN if over else self.sight, self.since, self.until if over else None)
+    @property
+    def unbroken_since(self) -> datetime:
+        """Return since when it lasts without any break."""
+        return self.again_since or self.since
 
     @property
     def end(self) -> datetime:
@@ -108,24 +120,49 @@ def room_blindness(alarms: Iterable[Alarm], limits: NoticeLimits) -> dict[str, l
         if alarm.kind in sights and not _not_named(alarm):
             blindness = Blindness(alarm.raised_at, alarm.ended_at, sights[alarm.kind])
             found.setdefault(alarm.subject, []).append(blindness)
-    return {subject: merged(each, limits) for subject, each in found.items()}
+    return {subject: _merged_by_sight(each, limits) for subject, each in found.items()}
+
+
+def find_notice(pieces: Sequence[Blindness], whole: Blindness, limits: NoticeLimits, now: datetime) -> RoomNotice:
+    """Find what a room is told at this moment of a whole time of blindness, which these pieces are merged to.
+
+    The gravest is told, once it has lasted; so a room that was told a weaker one is told again.
+    """
+    if whole.is_over(limits, now):
+        return RoomNotice(Sight.SEEN_AGAIN, whole.since, whole.until, whole.since)
+    within = [each for each in pieces if whole.since <= each.since <= whole.end]
+    lasting = [each for each in within if each.is_told(limits, now)]
+    gravest = max(lasting or within, key=lambda each: _gravity(each.sight))
+    return RoomNotice(gravest.sight, gravest.unbroken_since, None, whole.since)
 
 
 def merged(times: Iterable[Blindness], limits: NoticeLimits) -> list[Blindness]:
-    """Join what overlaps or nearly touches; the gravest is what the room is told."""
+    """Join what overlaps or nearly touches; each has the gravest sight of what it is joined from."""
     joined: list[Blindness] = []
     for each in sorted(times, key=lambda blindness: blindness.since):
         if joined and each.since - limits.settled_after <= joined[-1].end:
-            last = joined.pop()
-            joined.append(Blindness(last.since, max(last, each, key=lambda one: one.end).until, _graver(last, each)))
+            joined.append(_joined(joined.pop(), each))
         else:
             joined.append(each)
     return joined
 
 
-def _graver(one: Blindness, other: Blindness) -> Sight:
-    order = list(Sight)
-    return max(one.sight, other.sight, key=order.index)
+def _joined(first: Blindness, other: Blindness) -> Blindness:
+    unbroken = first.unbroken_since if other.unbroken_since <= first.end else other.unbroken_since
+    return Blindness(
+        first.since,
+        max(first, other, key=lambda each: each.end).until,
+        max(first.sight, other.sight, key=_gravity),
+        unbroken,
+    )
+
+
+def _merged_by_sight(times: Sequence[Blindness], limits: NoticeLimits) -> list[Blindness]:
+    return [whole for sight in Sight for whole in merged((each for each in times if each.sight is sight), limits)]
+
+
+def _gravity(sight: Sight) -> int:
+    return list(Sight).index(sight)
 
 
 def _mute(alarm: Alarm, watchers: Collection[str]) -> bool:
@@ -145,7 +182,12 @@ def _all_at_once(lanes: Sequence[list[Blindness]]) -> list[Blindness]:
     for lane in lanes[1:]:
         pairs = [(one, other) for one in common for other in lane]
         common = [
-            Blindness(max(one.since, other.since), min(one, other, key=lambda each: each.end).until, Sight.NOT_SURE)
+            Blindness(
+                max(one.since, other.since),
+                min(one, other, key=lambda each: each.end).until,
+                Sight.NOT_SURE,
+                max(one.unbroken_since, other.unbroken_since),
+            )
             for one, other in pairs
             if max(one.since, other.since) < min(one.end, other.end)
         ]

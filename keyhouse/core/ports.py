@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from keyhouse.core.alarms import Alarm, AlarmKind
+from keyhouse.core.alerts import Alert
 from keyhouse.core.audit import AuditFinding
 from keyhouse.core.cases import Case
 from keyhouse.core.ids import CaseNumber, Condition, EventId, OutgoingId, ReferralId, RoomId, RoomNumber, UserId
@@ -131,6 +132,10 @@ class Cases(Protocol):
 
     def update(self, case: Case) -> None:
         """Keep the case as it is now; alerts that are new are added."""
+        ...
+
+    def correct(self, alert: Alert) -> None:
+        """Keep of a known alert what is known now: urgency, category and rules."""
         ...
 
 
@@ -275,6 +280,10 @@ class Inbox(Protocol):
 
     def quarantine(self, worker: Worker, event_id: EventId, fault: str, now: datetime) -> None:
         """Set an event aside that cannot be handled; its content stays, sealed. fault: an error class."""
+        ...
+
+    def set_aside(self, worker: Worker, event_ids: Sequence[EventId]) -> frozenset[EventId]:
+        """Return those of these events that were set aside."""
         ...
 
     def unread_rooms(self, worker: Worker, now: datetime, within: timedelta) -> Mapping[RoomId, int]:

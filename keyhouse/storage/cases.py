@@ -62,6 +62,11 @@ class SqlCases:
         kept = {row.event_id for row in self._work.all(query)}
         self._add_alerts(case.number, [new for new in case.alerts if new.event_id not in kept])
 
+    def correct(self, known: Alert) -> None:
+        """Keep of a known alert what is known now: urgency, category and rules."""
+        values = {"urgency": known.urgency.value, "category": known.category, "rules": list(known.rules)}
+        self._work.change(update(alert).where(alert.c.event_id == known.event_id).values(**values))
+
     def _add_alerts(self, number: CaseNumber, alerts: Sequence[Alert]) -> None:
         self._work.change(alert.insert(), [_alert_values(number, new) for new in alerts])
 

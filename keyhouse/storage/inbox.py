@@ -107,6 +107,12 @@ class SqlInbox:
         flowing = (*_undone(worker), incoming.c.event_id == event_id, incoming.c.quarantined_at.is_(None))
         self._work.change_quietly(update(incoming).where(*flowing).values(quarantined_at=now, fault=fault))
 
+    def set_aside(self, worker: Worker, event_ids: Sequence[EventId]) -> frozenset[EventId]:
+        """Return those of these events that were set aside."""
+        aside = select(incoming.c.event_id).where(*_undone(worker), incoming.c.quarantined_at.is_not(None))
+        found = (self._work.all(aside.where(incoming.c.event_id.in_(some))) for some in _portions(event_ids))
+        return frozenset(EventId(row.event_id) for rows in found for row in rows)
+
     def unread_rooms(self, worker: Worker, now: datetime, within: timedelta) -> Mapping[RoomId, int]:
         """How many events of the last while are unread, by room."""
         lately = (*_unread(worker), incoming.c.unread_since > now - within)

@@ -1,7 +1,10 @@
 """What a device keeps beside nio's own tables: whole or not at all, sealed, bounded, and counted."""
 
 import json
+import sqlite3
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,9 +12,11 @@ from typing import Any
 import pytest
 import vodozemac
 
+from bots.runtime.errors import MatrixFault
 from bots.runtime.house_store import HouseStore
 from bots.runtime.olm import OLM_SESSIONS_OF_ONE_DEVICE, REPLAYED, HouseOlm, Unreadable
 from bots.runtime.signatures import unpadded
+from bots.runtime.store_faults import told_plainly
 from bots.runtime.waiting import BOUNDS, WaitingKind
 
 ROOM, STRANGERS_ROOM = "!room", "!never-joined"
@@ -283,3 +288,38 @@ def test_a_device_that_begins_a_new_session_with_every_message_fills_nothing(ope
     after = opened()
     assert len(after.session_store[curve25519]) == OLM_SESSIONS_OF_ONE_DEVICE
     assert all(after.kept.of(ROOM, key["session_id"]) for key in keys)
+
+
+def test_a_write_waits_for_another_process_that_writes_into_the_store(
+    opened: Callable[[], HouseOlm], tmp_path: Path
+) -> None:
+    olm = opened()
+    other = sqlite3.connect(tmp_path / "crypto.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.5, other.rollback)
+    timer.start()
+
+    with olm.one_transaction():
+        olm.store.sql("SELECT number FROM keyhouse_generation")
+        olm.store.sql("UPDATE keyhouse_generation SET number = 5")
+
+    timer.join()
+    other.close()
+    assert opened().store.generation == 5
+
+
+def test_a_store_that_stays_locked_is_told_in_one_plain_sentence(
+    opened: Callable[[], HouseOlm], tmp_path: Path
+) -> None:
+    olm = opened()
+    olm.store.database.timeout = 0.1
+    with closing(sqlite3.connect(tmp_path / "crypto.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+
+        with pytest.raises(MatrixFault, match=r"\(database is locked\).*is started again.*no other program"):
+            write_in_told_plainly(olm)
+
+
+def write_in_told_plainly(olm: HouseOlm) -> None:
+    with told_plainly(), olm.one_transaction():
+        olm.store.sql("UPDATE keyhouse_generation SET number = 5")

@@ -41,6 +41,14 @@ def forget_pickle_key(directory: Path) -> None:
     BotFiles(directory).pickle_key.unlink()
 
 
+def empty_pickle_key(directory: Path) -> None:
+    BotFiles(directory).pickle_key.write_text("")
+
+
+def blank_pickle_key(directory: Path) -> None:
+    BotFiles(directory).pickle_key.write_text("{}")
+
+
 async def devices_of(synapse: RunningSynapse, directory: Path) -> set[str]:
     session = stored_session(BotFiles(directory))
     assert session is not None
@@ -64,8 +72,8 @@ async def met(bot: LivingBot, alice: Client) -> tuple[str, str]:
 
 @pytest.mark.parametrize(
     "lose",
-    [remove_database, remove_store, damage_database, forget_pickle_key],
-    ids=["database_gone", "directory_gone", "database_damaged", "pickle_key_gone"],
+    [remove_database, remove_store, damage_database, forget_pickle_key, empty_pickle_key, blank_pickle_key],
+    ids=["database_gone", "directory_gone", "database_damaged", "pickle_key_gone", "pickle_key_empty", "no_key_in_it"],
 )
 async def test_a_lost_store_is_a_new_device_that_hears_the_next_message_and_reads_the_old_ones(
     directory: Path, synapse: RunningSynapse, person: People, lose: Callable[[Path], None]

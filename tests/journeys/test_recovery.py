@@ -10,12 +10,16 @@ from typing import Any
 
 import aiohttp
 import pytest
+from sqlalchemy import create_engine, select
 
 from bots.runtime.credentials import BotCredentials, BotFiles
 from bots.runtime.session import stored_session
 from keyhouse.core.ids import UserId, localpart
+from keyhouse.settings.house import load_house
+from keyhouse.storage.tables import incoming
 from tests.journeys.people import clinician, patient
 from tests.support.client import Clients
+from tests.support.eventually import eventually
 from tests.support.house import CommandFailed, RunningHouse
 
 URGENT = "I am going to kill myself tonight"
@@ -63,6 +67,30 @@ async def test_a_watcher_whose_credentials_are_damaged_stays_down_and_one_comman
     assert not await is_signed_in(house, old.access_token)
 
 
+@pytest.mark.parametrize(
+    ("question", "alerts"),
+    [
+        pytest.param("are you going to kill yourself tonight?", True, id="dangerous"),
+        pytest.param("are you coming to the quiz tonight?", False, id="harmless"),
+    ],
+)
+async def test_the_answer_to_a_question_that_a_killed_watcher_had_read_is_understood_by_the_next(
+    house: RunningHouse, clients: Clients, question: str, alerts: bool
+) -> None:
+    asks, answers = await patient(house, clients), await patient(house, clients)
+    running = await process(house, "risk_monitor", "running")
+    asked = await asks.client.send(asks.living_room, question)
+    await eventually(lambda: asyncio.to_thread(is_done_with, house, asked))
+    kill(running)
+    await eventually(lambda: runs_again(house, "risk_monitor", running["pid"]))
+
+    answered = await answers.client.send(answers.living_room, "yes")
+    urgent = await answers.client.send(answers.living_room, URGENT)
+
+    alerted = await eventually(lambda: alerted_events(house, answers.user_id, urgent))
+    assert alerted == ({answered, urgent} if alerts else {urgent})
+
+
 async def test_a_bot_that_runs_is_not_renewed(house: RunningHouse) -> None:
     before = (bot_directory(house, "room_gatekeeper") / "credentials.json").read_bytes()
 
@@ -96,6 +124,29 @@ def kill(row: dict[str, Any]) -> None:
     """End one process of `status` without a word; one that has just ended by itself is ended too."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(row["pid"], signal.SIGKILL)
+
+
+def is_done_with(house: RunningHouse, event_id: str) -> bool:
+    """Whether a bot has judged this event, and the database knows it."""
+    engine = create_engine(load_house(house.directory / "data").database)
+    with engine.connect() as connection:
+        query = select(incoming.c.place).where(incoming.c.event_id == event_id, incoming.c.done_at.is_not(None))
+        done = connection.execute(query).first() is not None
+    engine.dispose()
+    return done
+
+
+async def runs_again(house: RunningHouse, name: str, killed: int) -> bool:
+    """Whether another process runs in the place of the killed one."""
+    row = await process(house, name, "running")
+    return bool(row["pid"] != killed)
+
+
+async def alerted_events(house: RunningHouse, author: str, including: str) -> set[str]:
+    """The events of this author that alerted, once this one is among them; else none."""
+    cases = (await house.command("cases", "list"))["cases"]
+    events = {alert["event_id"] for case in cases if case["author"] == author for alert in case["alerts"]}
+    return events if including in events else set()
 
 
 async def is_signed_in(house: RunningHouse, access_token: str) -> bool:

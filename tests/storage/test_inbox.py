@@ -155,6 +155,22 @@ def test_a_quarantined_event_is_not_handed_out_when_it_is_received_again_and_can
     assert _take(store, ONE)
 
 
+def test_which_of_some_events_were_set_aside_is_known_until_they_are_done(store: Store) -> None:
+    _receive(store, ONE, TWO, THREE)
+    _receive(store, THREE, worker=CONCIERGE)
+    _quarantine(store, ONE)
+    _quarantine(store, THREE)
+
+    def set_aside(worker: Worker, *ids: EventId) -> frozenset[EventId]:
+        with store.reading() as tx:
+            return tx.inbox.set_aside(worker, ids)
+
+    assert set_aside(WATCHER, ONE, TWO, EventId("$never-came")) == {ONE}
+    assert set_aside(CONCIERGE, THREE) == set_aside(WATCHER) == frozenset()
+    _take(store, ONE)
+    assert set_aside(WATCHER, ONE, THREE) == {THREE}
+
+
 def test_unread_events_are_found_by_their_room_key_until_they_are_done(store: Store) -> None:
     _receive(store, ONE, TWO, THREE)
     _unread(store, ONE, at=NOW + A_SECOND)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
+from itertools import islice
 from typing import Any
 
 _TEXT_KEYS = ("m.text", "org.matrix.msc1767.text", "body", "filename", "m.caption", "org.matrix.msc1767.caption")
@@ -14,6 +15,9 @@ _INLINE = frozenset("a b code data del em font i ins mark s small span strike st
 # What a reader sees of a tag without opening anything: the reason of a spoiler, the name of a picture.
 _SHOWN_OF_A_TAG = re.compile(r"""(?:data-mx-spoiler|alt|title)\s*=\s*(?:"([^"<>]{1,1000})"|'([^'<>]{1,1000})')""")
 _REPLY = "mx-reply>"
+_NAMED = re.compile(r"^\*? ?<@[^>\s]{1,255}> ?")
+_QUOTES_SOMEBODY = re.compile(r"> \*? ?<@[^>\s]{1,255}>")
+_MOST_TEXTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +39,43 @@ def select(content: Mapping[str, Any]) -> Selection:
     On an edit that is the new content alone. Bodies, captions, file names, poll questions and answers, both the plain
     and the formatted body. Any field may be of any type: what is not text is passed over.
     """
-    edited = content.get("m.new_content")
-    shown = edited if isinstance(edited, Mapping) else content
-    parts = dict.fromkeys(part for part in _parts(shown, 0) if part.strip())
-    text = "\n".join(parts)
     relates = content.get("m.relates_to")
+    parts = dict.fromkeys(part for shown in _shown(content, relates) for part in _parts(shown, 0) if part.strip())
+    text = "\n".join(parts)
     quoted = ""
     if isinstance(relates, Mapping) and "m.in_reply_to" in relates:
         quoted, text = _parted(text)
     return Selection(text[:_LONGEST], quoted[:_LONGEST], _replaced(relates))
 
 
+def select_any(content: Mapping[str, Any]) -> Selection:
+    """Choose every text of an event of a kind that nobody knows, whatever its fields are called."""
+    texts = dict.fromkeys(text for text in _all_texts(content, 0) if text.strip())
+    return Selection("\n".join(islice(texts, _MOST_TEXTS))[:_LONGEST])
+
+
 def words_of(content: Mapping[str, Any]) -> str:
     """Return the author's own words of this content; see `select`."""
     return select(content).text
+
+
+def _shown(content: Mapping[str, Any], relates: object) -> Iterator[Mapping[str, Any]]:
+    """A new content without a word, or one that replaces nothing, is not what a reader sees: the old one is."""
+    edited = content.get("m.new_content")
+    is_edit = isinstance(relates, Mapping) and relates.get("rel_type") == "m.replace"
+    if isinstance(edited, Mapping):
+        yield edited
+    if not isinstance(edited, Mapping) or not is_edit or not any(part.strip() for part in _parts(edited, 0)):
+        yield content
+
+
+def _all_texts(value: object, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif depth <= _DEEPEST and isinstance(value, Mapping | list):
+        inside = value.values() if isinstance(value, Mapping) else value
+        for each in islice(inside, _MOST_TEXTS):
+            yield from _all_texts(each, depth + 1)
 
 
 def _replaced(relates: object) -> str | None:
@@ -81,7 +108,9 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(value.get(key)) if not isinstance(value.get(key), Mapping) else ()
     elif isinstance(value, list):
         for each in value[:20]:
-            if isinstance(each, Mapping) and isinstance(each.get("body"), str):
+            if isinstance(each, str):
+                yield each
+            elif isinstance(each, Mapping) and isinstance(each.get("body"), str):
                 is_html = each.get("mimetype") == "text/html"
                 yield _without_tags(each["body"]) if is_html else each["body"]
 
@@ -132,8 +161,11 @@ def _left_of(tag: str) -> str:
 def _parted(text: str) -> tuple[str, str]:
     """Part the quoted lines with which a reply begins from the author's own."""
     lines = text.split("\n")
+    # Without the name of who is quoted, these lines may be the author's own: clients no longer repeat what is answered.
+    if not _QUOTES_SOMEBODY.match(lines[0]):
+        return "", text
     own = 0
     while own < len(lines) and lines[own].startswith("> "):
         own += 1
     quoted = "\n".join(line.removeprefix("> ") for line in lines[:own])
-    return re.sub(r"^\*? ?<@[^>\s]{1,255}> ", "", quoted), "\n".join(lines[own:]).lstrip("\n")
+    return _NAMED.sub("", quoted), "\n".join(lines[own:]).lstrip("\n")

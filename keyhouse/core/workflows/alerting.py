@@ -74,6 +74,7 @@ def _read_at_last(tx: Transaction, alert: Alert) -> Raised | None:
         case = case_to_join(tx.cases.open_of(alert.author), case.service) or reopened(case)
     urgent = replace(case, urgency=max(case.urgency, alert.urgency, key=lambda urgency: urgency.rank))
     tx.cases.update(urgent)
+    tx.cases.correct(alert)
     return Raised(urgent, is_new=False)
 
 
@@ -118,18 +119,20 @@ def _care(tx: Transaction, room_id: RoomId, author: Person, now: datetime) -> tu
 
 def _leaving(raised: Raised, alert: Alert, words: str, now: datetime) -> list[NewOutgoing]:
     number, event = raised.case.number, alert.event_id
+    # A person who wrote again and was read believes that the next one arrived too: not long.
+    soon = f"{now:%Y%m%d%H}{now.minute // 10}"
     shown = {"case": number, "event_id": event, "urgency": alert.urgency.value, "words": words[:WORDS_SHOWN]}
     hour, unread = f"{now:%Y%m%d%H}", alert.category in UNREAD
     if raised.is_new:
         leaving = [_for_watcher(OutgoingKind.CARE_CARD, f"card:{event}", shown, now)]
     else:
-        # A device that lost its keys leaves hundreds unread: they are all in the case, and ring once an hour.
-        once = f"again:{number}:{alert.category}:{hour}" if unread else f"again:{event}:{alert.category}"
+        # A device that lost its keys leaves hundreds unread: they are all in the case, and ring every ten minutes.
+        once = f"again:{number}:{alert.category}:{soon}" if unread else f"again:{event}:{alert.category}"
         leaving = [_for_watcher(OutgoingKind.CARE_MESSAGE, once, shown, now)]
-    # Once an hour at most: repeating itself at somebody in distress, the house reads like a machine.
+    # Not at every message: repeating itself at somebody in distress, the house reads like a machine.
     if unread:
         content: dict[str, object] = {"person": alert.author, "case": number}
-        leaving.append(_for_watcher(OutgoingKind.WRITE_AGAIN, f"write_again:{alert.author}:{hour}", content, now))
+        leaving.append(_for_watcher(OutgoingKind.WRITE_AGAIN, f"write_again:{number}:{soon}", content, now))
     elif alert.urgency in _SIGNPOSTED:
         content = {"person": alert.author, "case": number, "urgency": alert.urgency.value}
         leaving.append(_for_watcher(OutgoingKind.SIGNPOSTING, f"signposting:{number}:{hour}", content, now))

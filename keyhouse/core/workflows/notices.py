@@ -4,7 +4,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from keyhouse.core.ids import RoomId
-from keyhouse.core.notices import Blindness, NoticeLimits, RoomNotice, house_blindness, merged, room_blindness
+from keyhouse.core.notices import (
+    Blindness,
+    NoticeLimits,
+    RoomNotice,
+    find_notice,
+    house_blindness,
+    merged,
+    room_blindness,
+)
 from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
 from keyhouse.core.ports import Transaction
 from keyhouse.core.probing import PROBE_ROOM
@@ -19,7 +27,8 @@ def tell_rooms(tx: Transaction, watchers: Collection[str], limits: NoticeLimits,
     """Decide what rooms are told because of the alarms, as they stand and as they ended lately; say how many notices.
 
     Called again it decides nothing twice. Once for each time of blindness, and only when that lasts, the room says
-    that it is not seen; once, when it is over, that it is seen again. watchers: names of the watchers' processes.
+    that it is not seen, and once more when that becomes graver; once, when it is over, that it is seen again.
+    watchers: names of the watchers' processes.
     """
     decided = find_notices(tx, watchers, limits, now)
     return tx.outbox.add_all(decided, now) if decided else 0
@@ -30,10 +39,10 @@ def find_notices(tx: Transaction, watchers: Collection[str], limits: NoticeLimit
     alarms = tx.alarms.latest(_ALARMS_LOOKED_AT)
     everywhere = house_blindness(alarms, watchers, limits)
     of_rooms = room_blindness(alarms, limits)
-    alone = {subject: times for subject, times in of_rooms.items() if _matter(times, limits, now)}
+    alone = {subject: times for subject, times in of_rooms.items() if _matter(merged(times, limits), limits, now)}
     decided = _in_single_rooms(tx, alone, everywhere, limits, now)
     for blindness in _matter(everywhere, limits, now):
-        decided += _in_all_rooms(tx, blindness.notice(limits, now), alone, now)
+        decided += _in_all_rooms(tx, find_notice([blindness], blindness, limits, now), alone, now)
     return decided
 
 
@@ -42,7 +51,7 @@ def room_to_tell(tx: Transaction, room_id: RoomId, told: RoomNotice) -> RoomScop
 
     A notice that comes late, when all is well again, is not said: the one that follows says for how long it was not.
     """
-    is_stale = told.until is None and tx.outbox.known(_seen_again_key(room_id, told.since))
+    is_stale = told.until is None and tx.outbox.known(_seen_again_key(room_id, told.began))
     return None if is_stale else tx.rooms.get(room_id)
 
 
@@ -62,10 +71,10 @@ def _in_single_rooms(
         return []
     rooms = {room_subject(number): room_id for room_id, number in tx.rooms.numbers().items()}
     return [
-        _outgoing(rooms[subject], blindness.notice(limits, now), now)
+        _outgoing(rooms[subject], find_notice([*times, *everywhere], whole, limits, now), now)
         for subject, times in alone.items()
         if subject in rooms
-        for blindness in _matter(merged([*times, *everywhere], limits), limits, now)
+        for whole in _matter(merged([*times, *everywhere], limits), limits, now)
     ]
 
 
@@ -81,10 +90,11 @@ def _in_all_rooms(tx: Transaction, told: RoomNotice, alone: Collection[str], now
 
 
 def _outgoing(room_id: RoomId, told: RoomNotice, now: datetime) -> NewOutgoing:
-    once = f"notice:{room_id}:{told.since.isoformat()}" if told.until is None else _seen_again_key(room_id, told.since)
+    key = _seen_again_key(room_id, told.began)
+    once = f"notice:{room_id}:{told.began.isoformat()}:{told.sight.value}" if told.until is None else key
     content = {"room_id": room_id, **told.content()}
     return NewOutgoing(OutgoingKind.ROOM_NOTICE, Worker.ROOM_GATEKEEPER, once, content, now)
 
 
-def _seen_again_key(room_id: RoomId, since: datetime) -> str:
-    return f"notice:{room_id}:{since.isoformat()}:over"
+def _seen_again_key(room_id: RoomId, began: datetime) -> str:
+    return f"notice:{room_id}:{began.isoformat()}:over"

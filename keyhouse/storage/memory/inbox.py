@@ -93,6 +93,13 @@ class MemoryInbox:
         if one is not None and one.flows:
             self._change(one, quarantined_at=now)
 
+    def set_aside(self, worker: Worker, event_ids: Sequence[EventId]) -> frozenset[EventId]:
+        """Return those of these events that were set aside."""
+        known = ((event_id, self._get(worker, event_id)) for event_id in event_ids)
+        return frozenset(
+            event_id for event_id, one in known if one and one.done_at is None and one.quarantined_at is not None
+        )
+
     def unread_rooms(self, worker: Worker, now: datetime, within: timedelta) -> Mapping[RoomId, int]:
         """How many events of the last while are unread, by room."""
         unread = (one.event for one in self._of(worker) if one.is_unread)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from keyhouse.core.alerts import Alert
 from keyhouse.core.audit import GENESIS, AuditEntry, AuditFinding, link, pseudonymous
 from keyhouse.core.cases import Case
 from keyhouse.core.ids import CaseNumber, EventId, OutgoingId, UserId
@@ -58,6 +59,17 @@ class MemoryCases:
     def update(self, case: Case) -> None:
         """Keep the case as it is now."""
         self._keep(case, known=frozenset(alert.event_id for alert in self._shelves.cases[case.number].alerts))
+
+    def correct(self, known: Alert) -> None:
+        """Keep of a known alert what is known now: urgency, category and rules."""
+        case = self.by_event(known.event_id)
+        before = self._shelves.alerts.get(known.event_id)
+        if case is None or before is None:
+            return
+        now = replace(before, urgency=known.urgency, category=known.category, rules=known.rules)
+        alerts = tuple(now if alert.event_id == known.event_id else alert for alert in case.alerts)
+        self._shelves.alerts[known.event_id] = now
+        self._shelves.cases[case.number] = replace(case, alerts=alerts)
 
     def _keep(self, case: Case, known: frozenset[EventId]) -> None:
         for alert in case.alerts:

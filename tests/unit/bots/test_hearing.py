@@ -12,7 +12,7 @@ from keyhouse.core.matching.selection import Selection
 from keyhouse.core.people import Role
 from keyhouse.core.rooms import RoomKind, RoomScope
 from keyhouse.core.urgency import Urgency
-from tests.unit.core.matching.small import ANSWER, WISH, small_lexicon
+from tests.unit.core.matching.small import ANSWER, CUTTING, WISH, small_lexicon
 
 NOON = datetime(2027, 3, 29, 12, 0, tzinfo=UTC)
 ROOM = RoomScope(RoomId("!a"), "a", RoomKind.LIVING_ROOM, "A", frozenset({Role.PATIENT}), frozenset({Condition("x")}))
@@ -23,7 +23,7 @@ class Room:
 
     def __init__(self) -> None:
         self.now = NOON
-        self.hearing = Hearing(lambda: small_lexicon(WISH, ANSWER))
+        self.hearing = Hearing(lambda: small_lexicon(WISH, ANSWER, CUTTING))
         self._events = 0
 
     def says(self, sender: str, text: str, quoted: str = "", replaces: str | None = None) -> Urgency | None:
@@ -87,9 +87,13 @@ def test_the_quote_of_a_reply_is_the_question_that_it_answers() -> None:
         pytest.param("i want to die", "i want to die tonight", Urgency.URGENT, id="more urgent"),
         pytest.param("i want to die", "i want tea", None, id="less urgent"),
         pytest.param("i want tea", "i want to die", Urgency.CONCERN, id="harmless before"),
+        pytest.param("i want to die", "i keep cutting", Urgency.CONCERN, id="as urgent, by another rule"),
+        pytest.param("i want to die, cutting", "i keep cutting", None, id="as urgent, by one of the rules of before"),
     ],
 )
-def test_an_edit_alerts_only_if_it_is_more_urgent(first: str, edited: str, heard: Urgency | None) -> None:
+def test_an_edit_alerts_only_if_it_is_more_urgent_or_says_something_else(
+    first: str, edited: str, heard: Urgency | None
+) -> None:
     room = Room()
     room.says("river", first)
 

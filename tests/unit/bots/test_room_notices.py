@@ -17,7 +17,7 @@ BLIND = [sight for sight in Sight if sight is not Sight.SEEN_AGAIN]
 
 def text(sight: Sight, kind: RoomKind = RoomKind.LIVING_ROOM) -> str:
     until = SINCE + timedelta(minutes=29) if sight is Sight.SEEN_AGAIN else None
-    return room_notice_text(RoomNotice(sight, SINCE, until), kind, SIGNPOSTING)
+    return room_notice_text(RoomNotice(sight, SINCE, until, SINCE), kind, SIGNPOSTING)
 
 
 @pytest.mark.parametrize("sight", Sight)

@@ -32,6 +32,7 @@ RIVER, CLINICIAN = UserId("@river:k.h"), UserId("@dr-a:k.h")
 ROOM, LIBRARY, CARE, WILLOW = RoomId("!willow"), RoomId("!library"), RoomId("!care"), Condition("willow")
 NOON = datetime(2027, 3, 29, 12, 0, tzinfo=UTC)
 AN_HOUR = timedelta(hours=1)
+TEN_MINUTES = timedelta(minutes=10)
 URGENT = "I am going to kill myself tonight"
 NOTHING_IS_SENT: Any = None
 WATCHER = Worker.RISK_MONITOR
@@ -152,19 +153,72 @@ async def test_the_alarm_about_one_message_is_raised_once_whoever_raises_it(watc
     assert len(case.alerts) == 1
 
 
-async def test_hundreds_of_unread_messages_of_one_person_are_one_case_one_ring_and_one_question_an_hour(
+async def test_hundreds_of_unread_messages_of_one_person_are_one_case_one_ring_and_one_question_in_ten_minutes(
     watched: Watched,
 ) -> None:
     for number in range(300):
         await watched.stays_unread(f"${number}")
     rung, asked = await watched.leaving(OutgoingKind.CARE_MESSAGE), await watched.leaving(OutgoingKind.WRITE_AGAIN)
-    watched.now += AN_HOUR
+    watched.now += TEN_MINUTES
     await watched.stays_unread("$later")
 
     (case,) = await watched.cases()
     assert (len(case.alerts), len(rung), len(asked)) == (301, 1, 1)
     assert len(await watched.leaving(OutgoingKind.CARD_EDIT)) == 1
     assert len(await watched.leaving(OutgoingKind.WRITE_AGAIN)) == 2
+
+
+async def test_after_a_case_was_closed_the_next_unread_message_is_asked_for_again_at_once(watched: Watched) -> None:
+    await watched.stays_unread("$one")
+    await watched.close(CaseNumber(1))
+    await watched.stays_unread("$two")
+
+    assert len(await watched.cases()) == 2
+    assert len(await watched.leaving(OutgoingKind.WRITE_AGAIN)) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        pytest.param("m.room.message", {"msgtype": "m.text", "body": [URGENT]}, id="words in a list"),
+        pytest.param("m.room.message", {"msgtype": "m.text", "m.new_content": {}, "body": URGENT}, id="emptied edit"),
+        pytest.param(
+            "m.room.message",
+            {"msgtype": "m.text", "m.new_content": {"body": "soup"}, "body": URGENT},
+            id="new content that replaces nothing",
+        ),
+        pytest.param(
+            "m.room.message",
+            {"msgtype": "m.text", "body": f"> {URGENT}", "m.relates_to": {"m.in_reply_to": {"event_id": "$x"}}},
+            id="own words behind a mark in a reply",
+        ),
+        pytest.param("m.room.topic", {"topic": URGENT}, id="a topic inside the encryption"),
+        pytest.param("org.example.beacon", {"info": {"description": [URGENT]}}, id="a kind that nobody knows"),
+    ],
+)
+async def test_words_in_odd_places_bring_a_human(watched: Watched, kind: str, content: dict[str, Any]) -> None:
+    await watched.watcher.received(Message(ROOM, "$odd", RIVER, NOON, kind, content, True, True))
+
+    (case,) = await watched.cases()
+    assert case.urgency is Urgency.URGENT
+
+
+@pytest.mark.parametrize("content", [{"msgtype": "m.text"}, {"msgtype": "m.text", "body": 7}, {"body": None}])
+async def test_a_message_without_a_readable_body_could_not_be_judged(watched: Watched, content: dict[str, Any]) -> None:
+    await watched.watcher.received(Message(ROOM, "$none", RIVER, NOON, "m.room.message", content, True, True))
+    await watched.watcher.received(Message(ROOM, "$call", RIVER, NOON, "m.call.invite", {"sdp": "v=0"}, True, True))
+
+    (case,) = await watched.cases()
+    assert [(alert.event_id, alert.category) for alert in case.alerts] == [("$none", "could_not_be_judged")]
+
+
+async def test_an_alert_says_what_was_read_at_last(watched: Watched) -> None:
+    await watched.stays_unread("$one")
+    await watched.watcher.received(said(URGENT, "$one"))
+
+    (case,) = await watched.cases()
+    (alert,) = case.alerts
+    assert (alert.urgency, alert.category) == (Urgency.URGENT, "suicide")
 
 
 async def test_one_that_was_read_in_time_alarms_nobody(watched: Watched) -> None:

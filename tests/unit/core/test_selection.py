@@ -13,6 +13,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
     max_leaves=12,
 )
+EDIT = {"m.relates_to": {"rel_type": "m.replace", "event_id": "$x"}}
 KEYS = st.sampled_from(
     ["body", "formatted_body", "m.new_content", "m.text", "filename", "m.poll", "m.relates_to", "m.caption"]
 )
@@ -22,7 +23,15 @@ KEYS = st.sampled_from(
     ("content", "words"),
     [
         pytest.param({"body": "hello"}, "hello", id="text"),
-        pytest.param({"body": "* new", "m.new_content": {"body": "new"}}, "new", id="edit"),
+        pytest.param({"body": "* new", "m.new_content": {"body": "new"}, **EDIT}, "new", id="edit"),
+        pytest.param({"body": "* new", "m.new_content": {}, **EDIT}, "* new", id="edit without words"),
+        pytest.param({"body": "old", "m.new_content": {"body": "new"}}, "new\nold", id="new content of nothing"),
+        pytest.param({"body": ["a", {"body": "b"}, 7]}, "a\nb", id="words in a list"),
+        pytest.param(
+            {"body": "> mine\n> too", "m.relates_to": {"m.in_reply_to": {"event_id": "$x"}}},
+            "> mine\n> too",
+            id="own words behind a mark in a reply",
+        ),
         pytest.param({"body": "look", "filename": "a.png"}, "look\na.png", id="caption and file name"),
         pytest.param({"body": "a sad cat", "url": "mxc://x/y", "info": {}}, "a sad cat", id="sticker"),
         pytest.param({"body": "plain", "formatted_body": "<b>other</b>"}, "plain\nother", id="both bodies"),

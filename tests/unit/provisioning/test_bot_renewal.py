@@ -1,16 +1,19 @@
 """Renewing a bot changes nothing until it can be done, and deletes nothing."""
 
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bots.runtime.credentials import BotCredentials, BotFiles
+from bots.runtime.cross_signing import SigningSeeds
 from bots.runtime.crypto_store import StoreLock
 from bots.runtime.errors import StoreInUse
 from keyhouse.core.accounts import ServiceAccount
 from keyhouse.core.ids import UserId
 from keyhouse.core.outgoing import Worker
+from keyhouse.core.ports import Heartbeat
 from keyhouse.settings.house import HouseSettings
 from provisioning.answers import House
 from provisioning.bootstrap import make_house
@@ -45,7 +48,8 @@ def house(tmp_path: Path) -> House:
     BotCredentials(homeserver, "@watcher:keyhouse.test", "a password", "WATCHER-1").save(files.directory)
     files.store("WATCHER-1").mkdir(parents=True)
     (files.store("WATCHER-1") / "crypto.db").write_text("a store")
-    files.signing_seeds.write_text("seeds")
+    files.pickle_key.write_text("")
+    SigningSeeds.make(files.signing_seeds)
     return house
 
 
@@ -72,6 +76,58 @@ async def test_while_the_house_is_down_all_but_the_seeds_is_put_aside_and_nothin
     assert sorted(after.values()) == sorted(before.values())
     assert [name for name in after if ".replaced-" not in name] == ["signing_seeds.json"]
     assert kept_credentials(house, WATCHER) is None
+    assert renewals(house) == 1
+
+
+def has_worked(house: House) -> None:
+    now = datetime.now(UTC)
+    with house.store.writing() as tx:
+        tx.heartbeats.beat(Heartbeat(WATCHER, 1, now, now, now, {}))
+
+
+def renewed(house: House) -> int:
+    """The exit status of the command."""
+    return run(["--data", str(house.directory.root), "bot", "renew", WATCHER], as_json=False)
+
+
+@pytest.mark.parametrize("seeds", ["", "{}", "seeds"], ids=["empty", "no_seed_in_it", "no_json"])
+def test_a_bot_whose_signing_seeds_are_damaged_is_refused_in_one_sentence_and_nothing_changes(
+    house: House, seeds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    BotFiles(house.directory.bot(WATCHER)).signing_seeds.write_text(seeds)
+    before = contents(house)
+
+    status = renewed(house)
+
+    said = capsys.readouterr()
+    assert status == 1
+    assert "signing_seeds.json is damaged. Restore signing_seeds.json from a copy" in said.err
+    assert said.out == ""
+    assert contents(house) == before
+
+
+def test_a_bot_that_has_worked_and_has_no_signing_seeds_is_refused_and_one_that_never_started_is_not(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    BotFiles(house.directory.bot(WATCHER)).signing_seeds.unlink()
+    has_worked(house)
+    before = contents(house)
+
+    of_one_that_worked = renewed(house)
+    said, unchanged = capsys.readouterr().err, contents(house) == before
+    with house.store.writing() as tx:
+        tx.heartbeats.forget(WATCHER)
+    of_one_that_never_started = renewed(house)
+
+    assert (of_one_that_worked, of_one_that_never_started) == (1, 0)
+    assert unchanged
+    assert "or that file is missing. Restore signing_seeds.json from a copy" in said
+
+
+def test_a_bot_that_has_worked_and_has_its_seeds_is_renewed(house: House) -> None:
+    has_worked(house)
+
+    assert renewed(house) == 0
     assert renewals(house) == 1
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from keyhouse.core.alarms import Alarm, AlarmKind
+from keyhouse.core.alarms import MANY_ROOMS, Alarm, AlarmKind
 from keyhouse.settings.house import HouseSettings
 from keyhouse.settings.pager import PagerSettings
 from keyhouse.storage.house_keys import HouseKeys
@@ -255,32 +255,69 @@ def test_a_house_that_is_well_can_be_drilled(house: House) -> None:
     house.directory.ready.touch()
 
     with HouseLock(house.directory.supervisor_pid):
-        refuse_unless_well(house, CHANNELS)
+        refuse_unless_well(house, CHANNELS, Part)
 
 
 def test_a_house_that_is_not_up_is_not_drilled(house: House) -> None:
     house.directory.ready.touch()
 
     with pytest.raises(Failure, match="the house is not up"):
-        refuse_unless_well(house, CHANNELS)
+        refuse_unless_well(house, CHANNELS, Part)
 
 
 def test_a_house_that_is_not_ready_yet_is_not_drilled(house: House) -> None:
     with HouseLock(house.directory.supervisor_pid), pytest.raises(Failure, match="the house is not up"):
-        refuse_unless_well(house, CHANNELS)
+        refuse_unless_well(house, CHANNELS, Part)
 
 
 def test_a_house_that_can_tell_nobody_is_not_drilled(house: House) -> None:
     house.directory.ready.touch()
 
     with HouseLock(house.directory.supervisor_pid), pytest.raises(Failure, match="nobody would be told"):
-        refuse_unless_well(house, PagerSettings())
+        refuse_unless_well(house, PagerSettings(), Part)
 
 
-def test_a_house_that_is_unwell_already_is_not_drilled(house: House) -> None:
+def raised(house: House, kind: AlarmKind, subject: str) -> None:
     house.directory.ready.touch()
     with house.store.writing() as tx:
-        tx.alarms.put(Alarm(AlarmKind.PROBE_LATE, "", NOW))
+        tx.alarms.put(Alarm(kind, subject, NOW))
 
-    with HouseLock(house.directory.supervisor_pid), pytest.raises(Failure, match="an alarm stands already"):
-        refuse_unless_well(house, CHANNELS)
+
+@pytest.mark.parametrize(
+    ("part", "kind", "subject", "said"),
+    [
+        (Part.WATCHER, AlarmKind.PROBE_LATE, "", "the house's test message did not come through"),
+        (Part.CONCIERGE, AlarmKind.HOMESERVER_AWAY, "", "the homeserver does not answer"),
+        (Part.WATCHER, AlarmKind.PROCESS_STOPPED, "risk_monitor_2", "risk_monitor_2 has stopped"),
+        (Part.CONCIERGE, AlarmKind.OUTBOX_LATE, "room_gatekeeper", "what room_gatekeeper has to send is late"),
+        (Part.CARD, AlarmKind.ROOM_UNREADABLE, MANY_ROOMS, "the watcher cannot read many rooms"),
+        (Part.WATCHER, AlarmKind.PAGER_FAILED, "", "nobody can be told outside of Matrix"),
+        (Part.WATCHER, AlarmKind.PROCESS_STOPPED, "caretaker", "caretaker has stopped"),
+    ],
+)
+def test_a_house_that_is_blind_already_is_not_drilled_and_says_why(
+    house: House, part: Part, kind: AlarmKind, subject: str, said: str
+) -> None:
+    raised(house, kind, subject)
+
+    with HouseLock(house.directory.supervisor_pid), pytest.raises(Failure, match=said):
+        refuse_unless_well(house, CHANNELS, [part])
+
+
+@pytest.mark.parametrize(
+    ("part", "kind", "subject"),
+    [
+        (Part.WATCHER, AlarmKind.ROOM_UNREADABLE, "room 21"),
+        (Part.WATCHER, AlarmKind.ROOM_WITHOUT_WATCHER, "room 21"),
+        (Part.WATCHER, AlarmKind.EVENTS_SET_ASIDE, "risk_monitor"),
+        (Part.WATCHER, AlarmKind.PROCESS_STOPPED, "room_gatekeeper"),
+        (Part.CONCIERGE, AlarmKind.PAGER_FAILED, "mail"),
+    ],
+)
+def test_an_alarm_of_one_room_or_of_another_part_does_not_hold_a_drill_up(
+    house: House, part: Part, kind: AlarmKind, subject: str
+) -> None:
+    raised(house, kind, subject)
+
+    with HouseLock(house.directory.supervisor_pid):
+        refuse_unless_well(house, CHANNELS, [part])

@@ -17,6 +17,7 @@ from provisioning.answers import House
 from provisioning.backup import keep_last_backup
 from provisioning.bootstrap import make_house
 from provisioning.check_alarms import PROBE_YOUNG, alarms_check, pager_check, probe_check, unread_check
+from provisioning.check_rooms import what_stands_unread
 from provisioning.check_store import BACKUP_YOUNG, FIRST_DAY, backups_check, outbox_check
 from provisioning.checks import Check, State
 from provisioning.cli import run
@@ -112,10 +113,44 @@ def test_what_a_bot_could_not_read_or_handle_is_said(
 ) -> None:
     beats(house, "risk_monitor", A_SECOND, **counters)
 
-    found = checked(unread_check("risk_monitor"), house)
+    found = checked(unread_check(Worker.RISK_MONITOR), house)
 
     assert found.state is state
     assert found.detail.startswith(said)
+
+
+def test_only_of_the_watcher_it_is_said_that_unread_messages_have_a_case(house: House) -> None:
+    for bot in (Worker.RISK_MONITOR, Worker.ROOM_GATEKEEPER):
+        beats(house, bot, A_SECOND, unread=1)
+
+    watcher, concierge = (
+        checked(unread_check(bot), house).detail for bot in (Worker.RISK_MONITOR, Worker.ROOM_GATEKEEPER)
+    )
+
+    assert "every message among them has a case" in watcher
+    assert "case" not in concierge
+    assert "it answered none of them" in concierge
+
+
+@pytest.mark.parametrize(
+    ("counters", "state", "said"),
+    [
+        ({"unread": 0, "events": 9, "undecryptable": 8}, State.OK, "nothing that it heard stands unread"),
+        ({"unread": 8, "events": 9, "undecryptable": 8}, State.WARN, "8 cannot be read now and 0 were set aside"),
+        ({"quarantined": 1, "events": 9}, State.WARN, "0 cannot be read now and 1 were set aside"),
+    ],
+    ids=["all_read_meanwhile", "unread", "set_aside"],
+)
+def test_what_the_watcher_heard_is_told_as_it_stands_now_and_not_since_the_start(
+    house: House, counters: dict[str, int], state: State, said: str
+) -> None:
+    beats(house, "risk_monitor", A_SECOND, **counters)
+
+    found = what_stands_unread(house, "it", 21)
+
+    assert found.state is state
+    assert found.detail.startswith("the watcher is in all 21")
+    assert said in found.detail
 
 
 def test_a_house_that_tells_nobody_warns_and_one_that_tells_somebody_and_an_outside_service_does_not(

@@ -144,7 +144,7 @@ def test_one_cause_after_the_other_is_one_blindness(watched: MemoryStore) -> Non
 
     assert first == everywhere(Sight.NOT_SURE)
     assert between == [{}] * 4
-    assert set(last) == {RoomNotice(Sight.SEEN_AGAIN, NOW, NOW + 9 * A_MINUTE)}
+    assert set(last) == {RoomNotice(Sight.SEEN_AGAIN, NOW, NOW + 9 * A_MINUTE, NOW)}
 
 
 def test_a_watcher_that_stops_again_within_a_minute_is_not_called_well_between(watched: MemoryStore) -> None:
@@ -210,6 +210,56 @@ def test_a_room_that_was_told_of_itself_is_not_told_again_when_the_whole_house_g
     assert last == everywhere(Sight.SEEN_AGAIN)
 
 
+def test_a_room_that_was_told_a_weaker_thing_is_told_when_the_whole_house_goes_blind(watched: MemoryStore) -> None:
+    unreadable = Alarm(AlarmKind.ROOM_UNREADABLE, subject_of(watched, WILLOW), NOW)
+    begin(watched, unreadable)
+    first = told(watched, TOLD_AFTER)
+    blind_since = NOW + 4 * A_MINUTE
+    begin(watched, replace(STOPPED, raised_at=blind_since))
+
+    too_soon = told(watched, 4 * A_MINUTE + TOLD_AFTER - A_SECOND)
+    with watched.writing() as tx:
+        tell_rooms(tx, (WATCHER,), LIMITS, blind_since + TOLD_AFTER)
+        rows = tx.outbox.due(Worker.ROOM_GATEKEEPER, NOW + 99 * A_MINUTE, 9)
+    again = told(watched, 9 * A_MINUTE)
+
+    assert first == {WILLOW: Sight.UNREADABLE}
+    assert too_soon == {}
+    assert {room_of(row): (notice_of(row).sight, notice_of(row).since) for row in rows} == dict.fromkeys(
+        (WILLOW, ROWAN, DESK, CHECK), (Sight.NOT_SURE, blind_since)
+    )
+    assert again == everywhere(Sight.NOT_SURE)
+
+
+def test_a_room_is_not_told_the_weaker_thing_again_when_the_stronger_is_over(watched: MemoryStore) -> None:
+    unreadable = Alarm(AlarmKind.ROOM_UNREADABLE, subject_of(watched, WILLOW), NOW)
+    begin(watched, unreadable)
+    told(watched, TOLD_AFTER)
+    begin(watched, replace(STOPPED, raised_at=NOW + 4 * A_MINUTE))
+    told(watched, 8 * A_MINUTE)
+    end(watched, STOPPED, 9 * A_MINUTE)
+
+    still_unreadable = told(watched, 11 * A_MINUTE)
+    end(watched, unreadable, 12 * A_MINUTE)
+
+    assert still_unreadable == dict.fromkeys((ROWAN, DESK, CHECK), Sight.SEEN_AGAIN)
+    assert told(watched, 14 * A_MINUTE) == {WILLOW: Sight.SEEN_AGAIN}
+
+
+def test_a_notice_names_since_when_it_stands_and_not_what_was_over_for_a_moment(watched: MemoryStore) -> None:
+    begin(watched, STOPPED)
+    end(watched, STOPPED, 2 * A_MINUTE)
+    again_at = NOW + 2 * A_MINUTE + SETTLED_AFTER - A_SECOND
+    begin(watched, replace(STOPPED, raised_at=again_at))
+
+    with watched.writing() as tx:
+        tell_rooms(tx, (WATCHER,), LIMITS, NOW + TOLD_AFTER)
+        rows = tx.outbox.due(Worker.ROOM_GATEKEEPER, NOW + 99 * A_MINUTE, 9)
+
+    assert {notice_of(row).since for row in rows} == {again_at}
+    assert [told(watched, TOLD_AFTER), told(watched, TOLD_AFTER + A_MINUTE)] == [everywhere(Sight.NOT_SURE), {}]
+
+
 def test_a_caretaker_that_comes_back_when_all_is_over_says_only_that_it_is_over(watched: MemoryStore) -> None:
     begin(watched, STOPPED)
     end(watched, STOPPED, 5 * A_MINUTE)
@@ -227,7 +277,7 @@ def test_what_was_over_long_ago_is_not_told(watched: MemoryStore) -> None:
 def test_a_notice_that_is_late_is_said_only_while_it_is_true(watched: MemoryStore) -> None:
     begin(watched, STOPPED)
     told(watched, TOLD_AFTER)
-    during = RoomNotice(Sight.NOT_SURE, NOW, None)
+    during = RoomNotice(Sight.NOT_SURE, NOW, None, NOW)
     with watched.reading() as tx:
         while_it_lasts = room_to_tell(tx, WILLOW, during)
     end(watched, STOPPED, 5 * A_MINUTE)
@@ -236,5 +286,5 @@ def test_a_notice_that_is_late_is_said_only_while_it_is_true(watched: MemoryStor
     with watched.reading() as tx:
         assert while_it_lasts == tx.rooms.get(WILLOW)
         assert room_to_tell(tx, WILLOW, during) is None
-        assert room_to_tell(tx, WILLOW, RoomNotice(Sight.SEEN_AGAIN, NOW, NOW + 5 * A_MINUTE)) is not None
+        assert room_to_tell(tx, WILLOW, RoomNotice(Sight.SEEN_AGAIN, NOW, NOW + 5 * A_MINUTE, NOW)) is not None
         assert room_to_tell(tx, RoomId("!gone"), during) is None
