@@ -18,6 +18,7 @@ from bots.runtime.finished import Finished
 from bots.runtime.forgetting import Forgetting
 from bots.runtime.generations import Generations
 from bots.runtime.handling import Handling
+from bots.runtime.history import History
 from bots.runtime.homeserver import Homeserver
 from bots.runtime.inbox import DevicesChanged, Inbox
 from bots.runtime.lanes import Lanes
@@ -110,6 +111,10 @@ class HouseClient:
     async def census(self) -> dict[str, frozenset[str]]:
         """Ask who is in each room that the bot is in; beside the stream, and with many rooms it takes a while."""
         return await count(self._homeserver, self._rooms)
+
+    def history(self, ledger: Ledger) -> History:
+        """What was said in the bot's rooms before an event. ledger: knows what was set aside, which is not read."""
+        return History(self._homeserver, Reader(self._olm, self._devices), ledger)
 
     @property
     def user_id(self) -> str:

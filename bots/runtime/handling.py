@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
@@ -77,13 +79,7 @@ class Handling:
                 self._finished.add(event.event_id)
 
     def _read(self, event: NewIncoming) -> Received:
-        try:
-            return self._reader.read(event.room_id, event.raw)
-        except Exception as fault:
-            if is_store_fault(fault):
-                raise
-            log.warning("event_not_readable", fault=type(fault).__name__)
-            return unreadable_by_anybody(event.room_id, event.raw)
+        return read_whatever_came(self._reader, event.room_id, event.raw)
 
     async def _kept_unread(self, event: NewIncoming, unread: Undecryptable) -> Received:
         """Keep that the event cannot be read; give it read if its key came meanwhile."""
@@ -106,6 +102,17 @@ class Handling:
         self._counts["events"] += 1
         self._counts["undecryptable"] += isinstance(received, Undecryptable)
         self._counts["malformed"] += isinstance(received, Malformed)
+
+
+def read_whatever_came(reader: Reader, room_id: str, event: Mapping[str, Any]) -> Received:
+    """Read one raw event that is for the bot; one that the reading fails on is Malformed."""
+    try:
+        return reader.read(room_id, event)
+    except Exception as fault:
+        if is_store_fault(fault):
+            raise
+        log.warning("event_not_readable", fault=type(fault).__name__)
+        return unreadable_by_anybody(room_id, event)
 
 
 def room_key(room_id: str, session_id: str | None) -> str:

@@ -28,6 +28,7 @@ from bots.runtime.health import Pulse
 from bots.runtime.ledger import Ledger
 from bots.runtime.outbox import Outbox
 from bots.runtime.received import Handler
+from bots.runtime.store_faults import told_plainly
 from bots.runtime.surroundings import Surroundings
 from keyhouse.core.ids import UserId
 from keyhouse.core.outgoing import Outgoing, Worker
@@ -91,7 +92,8 @@ def main(worker: Worker, prepare: Prepare) -> None:
     given = parser.parse_args()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
-        asyncio.run(_run(worker, prepare, given.data, given.name))
+        with told_plainly():
+            asyncio.run(_run(worker, prepare, given.data, given.name))
     except _HUMAN_NEEDED as fault:
         print(f"error: {fault}", file=sys.stderr)  # noqa: T201
         sys.exit(NEEDS_A_HUMAN)
@@ -110,7 +112,8 @@ async def _run(worker: Worker, prepare: Prepare, data: Path, name: str) -> None:
         other_writes = ChangeSignal(settings.database)
         stack.callback(other_writes.close)
         client = await _entered(data / "bots" / name, ledger, Seal(keys.seal), stack)
-        around = Surroundings(settings, ledger, client.sending, UserId(client.user_id), utc_now)
+        history = client.history(ledger)
+        around = Surroundings(settings, ledger, client.sending, UserId(client.user_id), utc_now, history)
         make = await preparing
         await _until_told(_parts(name, make(around), client, around, other_writes))
 

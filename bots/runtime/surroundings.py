@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bots.runtime.clock import Clock
 from bots.runtime.device_policy import DevicePolicy
+from bots.runtime.history import Past
 from bots.runtime.ledger import Ledger
 from bots.runtime.sending import Sending
 from keyhouse.core.ids import UserId
@@ -13,13 +14,14 @@ from keyhouse.settings.house import HouseSettings
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Handed to a bot when it is made."""
+    """Handed to a bot when it is made. history: None where there is no homeserver to ask."""
 
     settings: HouseSettings
     ledger: Ledger
     sending: Sending
     me: UserId
     clock: Clock
+    history: Past | None = None
 
 
 def device_policy(scope: RoomScope | None) -> DevicePolicy:
