@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from keyhouse.core.alarm_sentences import begin_sentence
+from keyhouse.core.outgoing import Worker
 from keyhouse.core.ports import Heartbeat
 from keyhouse.core.probing import PROCESS as PROBE
 from keyhouse.settings.pager import load_pager
@@ -13,6 +14,11 @@ from provisioning.waiting import heartbeats
 
 PROBE_YOUNG = timedelta(minutes=5)
 _SHOWN = 3
+_OF_UNREAD = {
+    Worker.RISK_MONITOR: "every message among them has a case",
+    Worker.ROOM_GATEKEEPER: "it answered none of them, and the watcher reads for itself",
+}
+"""What became of the messages that one bot could not read or handle."""
 
 
 async def alarms_check(house: House, name: str) -> Check:
@@ -48,17 +54,17 @@ async def pager_check(house: House, name: str) -> Check:
     return Check(name, State.OK, f"tells {names}; an outside service is told every so often that all is well")
 
 
-def unread_check(process: str) -> Look:
+def unread_check(bot: Worker) -> Look:
     """Return the check of what one bot received and could not read, or had to set aside."""
 
     async def look(house: House, name: str) -> Check:
-        beat = _beat(house, process)
+        beat = _beat(house, bot)
         if beat is None:
             return Check(name, State.WARN, "has said nothing of itself yet; start the house with `keyhouse up`")
         new, unread, aside = (beat.counters.get(word, 0) for word in ("new", "unread", "quarantined"))
         said = f"{new} new, {unread} unread, {aside} set aside"
         if aside or unread:
-            said += "; every message among them has a case; docs/operating.md says more"
+            said += f"; {_OF_UNREAD[bot]}; docs/operating.md says more"
         return Check(name, State.WARN if aside or unread else State.OK, said)
 
     return look

@@ -63,7 +63,7 @@ CHECKS: dict[str, Look] = {
     "door": door_check,
     "watched rooms": watched_rooms_check,
     "probe": probe_check,
-    **{f"events of {bot.value}": unread_check(bot.value) for bot in BOTS},
+    **{f"events of {bot.value}": unread_check(bot) for bot in BOTS},
     "building": building_check,
     **{f"outbox of {worker.value}": outbox_check(worker) for worker in (*BOTS, Worker.CARETAKER)},
     "pager": pager_check,

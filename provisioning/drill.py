@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from keyhouse.core.alarm_sentences import begin_sentence
 from keyhouse.core.alarms import AlarmLimits
 from keyhouse.core.outgoing import Worker
 from keyhouse.core.ports import Heartbeat
 from keyhouse.core.probing import PROCESS
 from keyhouse.settings.pager import PagerSettings, load_pager
 from provisioning.answers import Failure, House, answer, invocation, now, open_house, say
-from provisioning.drill_mark import Drill, Part, marked
+from provisioning.drill_mark import Drill, Part, marked, spoils
 from provisioning.drill_parts import taken_away
 from provisioning.house_lock import holder
 from provisioning.paging.sent import SentPage, sent_since
@@ -74,7 +75,7 @@ def drill(
     house = open_house(ctx)
     pager = load_pager(house.settings.config, house.directory.root)
     parts = list(Part) if part is Wanted.ALL else [Part(part.value)]
-    refuse_unless_well(house, pager)
+    refuse_unless_well(house, pager, parts)
     if not yes:
         _ask(parts, as_json=invocation(ctx).as_json)
     reports = [hold_drill(house, each, pager.when.limits()) for each in parts]
@@ -118,17 +119,18 @@ def _told_within(part: Part, limits: AlarmLimits) -> timedelta:
     return alarm_after[part] + TOLD_LATE
 
 
-def refuse_unless_well(house: House, pager: PagerSettings) -> None:
-    """Raise Failure when a drill would show nothing: the house is not up, is unwell already, or can tell nobody."""
+def refuse_unless_well(house: House, pager: PagerSettings, parts: Iterable[Part]) -> None:
+    """Raise Failure when a drill would show nothing: the house is not up, is blind already, or can tell nobody."""
     directory = house.directory
     if holder(directory.supervisor_pid) is None or not directory.ready.exists():
         raise Failure("the house is not up, so there is nothing to take away; start it with `keyhouse up`")
     if not pager.channels:
         raise Failure("nobody would be told: pager.yaml names no channel; write one, then try `keyhouse pager test`")
     with house.store.reading() as tx:
-        standing = tx.alarms.open()
+        standing = [alarm for alarm in tx.alarms.open() if spoils(alarm, parts)]
     if standing:
-        raise Failure("an alarm stands already, so a drill would show nothing; `keyhouse doctor` says what to do first")
+        said = "; ".join(map(begin_sentence, standing))
+        raise Failure(f"a drill would show nothing now: {said}; `keyhouse doctor` says what to do first")
 
 
 def _ask(parts: Iterable[Part], *, as_json: bool) -> None:

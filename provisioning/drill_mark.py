@@ -2,14 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from keyhouse.core.alarms import WATCHER, AlarmKind
+from keyhouse.core.alarms import CARETAKER, MANY_ROOMS, WATCHER, Alarm, AlarmKind, means_blindness
 from keyhouse.core.outgoing import Worker
 from provisioning.answers import Failure
 
@@ -18,6 +18,7 @@ DRILL = "DRILL: "
 
 _CONCIERGE = Worker.ROOM_GATEKEEPER.value
 _ANY_WATCHER, _THE_HOUSE = (WATCHER,), ("",)
+_OF_ROOMS = frozenset({AlarmKind.ROOM_WITHOUT_WATCHER, AlarmKind.ROOM_UNREADABLE})
 
 
 class Part(StrEnum):
@@ -62,8 +63,20 @@ class Drill:
 
     def covers(self, kind: str, subject: str) -> bool:
         """Say whether an alarm is of this drill: only what the part that was taken away explains."""
-        explained = _EXPLAINED[self.part]
-        return kind in explained and subject.startswith(explained[AlarmKind(kind)])
+        return _explains(self.part, kind, subject)
+
+
+def spoils(alarm: Alarm, parts: Iterable[Part]) -> bool:
+    """Say whether a drill of these parts shows nothing while this alarm stands: the house, or the part, is away."""
+    if alarm.key == (AlarmKind.PROCESS_STOPPED, CARETAKER) or any(_explains(part, *alarm.key) for part in parts):
+        return True
+    of_one_room = alarm.kind in _OF_ROOMS and alarm.subject != MANY_ROOMS
+    return means_blindness(alarm) and not of_one_room
+
+
+def _explains(part: Part, kind: str, subject: str) -> bool:
+    explained = _EXPLAINED[part]
+    return kind in explained and subject.startswith(explained[AlarmKind(kind)])
 
 
 def running_drill(run: Path, now: datetime) -> Drill | None:

@@ -1,8 +1,10 @@
 """The second watcher: the account and the signing identity of the first, on a device of its own."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from bots.runtime.credentials import BotCredentials, BotFiles, new_device_id
 from bots.runtime.private_files import read_private, write_private
@@ -65,11 +67,24 @@ def _share_login(credentials: BotCredentials, second: BotFiles) -> None:
         wanted.save(second.directory)
 
 
-async def _has_identity(caretaker: Homeserver, user_id: str) -> bool:
+def seeds_files(house: House, name: str) -> BotFiles:
+    """Return the files with a bot's seeds: the other watcher's, which will be copied, where its own are missing."""
+    own = BotFiles(house.directory.bot(name))
+    if own.signing_seeds.exists() or name not in _WATCHERS or SECOND_WATCHER not in bot_workers(house.settings):
+        return own
+    (other,) = (BotFiles(house.directory.bot(each)) for each in _WATCHERS if each != name)
+    return other if other.signing_seeds.exists() else own
+
+
+async def published_keys(caretaker: Homeserver, user_id: str) -> Mapping[str, Any]:
+    """Return the raw /keys/query answer about one account."""
     everything: list[str] = []
     asked = {"device_keys": {user_id: everything}}
-    answer = await caretaker.request("POST", "/_matrix/client/v3/keys/query", asked)
-    return user_id in answer.get("master_keys", {})
+    return await caretaker.request("POST", "/_matrix/client/v3/keys/query", asked)
+
+
+async def _has_identity(caretaker: Homeserver, user_id: str) -> bool:
+    return user_id in (await published_keys(caretaker, user_id)).get("master_keys", {})
 
 
 def _make_seeds(file: Path) -> None:

@@ -77,14 +77,11 @@ async def ensure_signed(
     """
     user_id, device_id = credentials.user_id, credentials.device_id
     answer = await _ask_for_whole(homeserver, user_id)
-    published = _only_key(answer.get("master_keys", {}).get(user_id), user_id, "master")
-    seeds = SigningSeeds.load(files.signing_seeds)
-    if published is None:
-        _refuse_unless_absent(seeds, files)
+    seeds = kept_identity(answer, user_id, files)
+    if _published_master(answer, user_id) is None:
         seeds = seeds or SigningSeeds.make(files.signing_seeds)
         await _publish(homeserver, olm, seeds, credentials)
-    elif seeds is None or not _is_published(answer, user_id, seeds):
-        raise IdentityLost(_lost(user_id, files))
+    assert seeds is not None, "whoever has an identity and no seeds was refused"
     device = answer["device_keys"][user_id][device_id]
     if is_signed_by(device, user_id, seeds.public("self_signing")):
         return "already"
@@ -95,6 +92,27 @@ async def ensure_signed(
     if done.get("failures"):
         raise MatrixFault(f"The homeserver did not take the signature of {user_id}'s device. Start the bot again.")
     return "signed"
+
+
+def kept_identity(answer: Mapping[str, Any], user_id: str, files: BotFiles) -> SigningSeeds | None:
+    """Read the seeds kept here; None if neither they nor an identity in a raw /keys/query answer are there.
+
+    Raises IdentityLost if the seeds are damaged, or if the account has an identity that is not theirs.
+    """
+    seeds = SigningSeeds.load(files.signing_seeds)
+    if seeds is None and files.signing_seeds.exists():
+        raise IdentityLost(f"{files.signing_seeds} is damaged. {_RESTORE}")
+    if _published_master(answer, user_id) is not None and (seeds is None or not _is_published(answer, user_id, seeds)):
+        raise lost_identity(user_id, files)
+    return seeds
+
+
+def lost_identity(user_id: str, files: BotFiles) -> IdentityLost:
+    """Return what is raised when the seeds kept here are not those of the account's identity, or missing."""
+    return IdentityLost(
+        f"The signing identity of {user_id} at the homeserver is not the one in {files.signing_seeds}, "
+        f"or that file is missing. {_RESTORE}"
+    )
 
 
 async def is_signed(homeserver: Homeserver, credentials: BotCredentials, files: BotFiles) -> bool:
@@ -135,21 +153,13 @@ def _only_key(content: Any, user_id: str, usage: str) -> str | None:
     return public if isinstance(public, str) and name == f"ed25519:{public}" else None
 
 
+def _published_master(answer: Mapping[str, Any], user_id: str) -> str | None:
+    return _only_key(answer.get("master_keys", {}).get(user_id), user_id, "master")
+
+
 def _is_published(answer: Mapping[str, Any], user_id: str, seeds: SigningSeeds) -> bool:
-    master = _only_key(answer.get("master_keys", {}).get(user_id), user_id, "master")
+    master = _published_master(answer, user_id)
     return master == seeds.public("master") and owner_signing_key(answer, user_id) == seeds.public("self_signing")
-
-
-def _refuse_unless_absent(seeds: SigningSeeds | None, files: BotFiles) -> None:
-    if seeds is None and files.signing_seeds.exists():
-        raise IdentityLost(f"{files.signing_seeds} is damaged. {_RESTORE}")
-
-
-def _lost(user_id: str, files: BotFiles) -> str:
-    return (
-        f"The signing identity of {user_id} at the homeserver is not the one in {files.signing_seeds}, "
-        f"or that file is missing. {_RESTORE}"
-    )
 
 
 async def _publish(homeserver: Homeserver, olm: HouseOlm, seeds: SigningSeeds, credentials: BotCredentials) -> None:

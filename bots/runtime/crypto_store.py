@@ -39,7 +39,8 @@ def open_machine(credentials: BotCredentials, files: BotFiles) -> HouseOlm:
     """Open or make the store of the credentials' device; StoreLost if it is damaged. Hold its StoreLock first."""
     user_id, device_id = credentials.user_id, credentials.device_id
     try:
-        store = HouseStore(user_id, device_id, str(files.store(device_id)), _pickle_key(files), "crypto.db")
+        pickle_key = _pickle_key(files)
+        store = HouseStore(user_id, device_id, str(files.store(device_id)), pickle_key, "crypto.db")
         os.chmod(store.database_path, 0o600)
         if not store.is_whole():
             raise StoreLost(user_id, device_id, "damaged")
@@ -67,8 +68,11 @@ async def published_device(homeserver: Homeserver, own: OlmAddress) -> bool:
 
 
 def _pickle_key(files: BotFiles) -> str:
+    """Read the key, or draw one where there is none; ValueError if the file holds no key, so that nothing is sealed."""
     kept = read_private(files.pickle_key)
     if kept is None:
         kept = {"pickle_key": secrets.token_urlsafe(32)}
         write_private(files.pickle_key, kept)
-    return kept["pickle_key"]
+    if not (pickle_key := kept.get("pickle_key")):
+        raise ValueError(f"{files.pickle_key} holds no key")
+    return pickle_key

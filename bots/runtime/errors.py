@@ -50,7 +50,8 @@ class StoreLost(MatrixFault):
     def __init__(self, user_id: str, device_id: str, why: str) -> None:
         super().__init__(
             f"The encryption store of {user_id}'s device {device_id} is {why}, so messages to it cannot be read. "
-            "Start the bot again: it takes a new device."
+            "A bot takes a new device by itself, once at each start; one that has failed is started again by "
+            "`keyhouse bot renew` and its name."
         )
         self.why = why
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import peewee  # type: ignore[import-untyped]
 from nio.crypto import GroupSessionStore, InboundGroupSession, OlmAccount, Session  # type: ignore[import-untyped]
 from nio.store import SqliteStore  # type: ignore[import-untyped]
 from nio.store.models import OlmSessions  # type: ignore[import-untyped]
@@ -16,6 +17,16 @@ from keyhouse.storage.sealing import Seal
 _GENERATION = (
     "CREATE TABLE IF NOT EXISTS keyhouse_generation (only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER)"
 )
+
+
+WAITS_FOR_OTHERS_S = 5
+"""How long a write waits for another process that looks into the file; a shorter wait would end the bot for nothing."""
+
+
+class _Database(peewee.SqliteDatabase):  # type: ignore[misc]
+    def begin(self, lock_type: str | None = None) -> None:
+        # A transaction that reads first and writes then is refused at once, without any wait, where another writes.
+        super().begin(lock_type or "IMMEDIATE")
 
 
 class HouseStore(SqliteStore):  # type: ignore[misc]
@@ -34,6 +45,10 @@ class HouseStore(SqliteStore):  # type: ignore[misc]
             self.sql(_GENERATION)
             self.sql("INSERT OR IGNORE INTO keyhouse_generation VALUES (1, 0)")
         self.generation: int = self.sql("SELECT number FROM keyhouse_generation")[0][0]
+
+    def _create_database(self) -> _Database:
+        pragmas = {"foreign_keys": 1, "secure_delete": 1}
+        return _Database(self.database_path, pragmas=pragmas, timeout=WAITS_FOR_OTHERS_S)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -28,10 +28,13 @@ def aside(old: Path, moment: datetime) -> Path:
 def give_new_device(files: BotFiles, moment: datetime) -> BotCredentials:
     """Let the bot start the next time on a device that never was; hold the old store's lock meanwhile.
 
-    Done again after a crash in between, it goes on where it stopped. The old store is put aside, never used again.
+    Done again after a crash in between, it goes on where it stopped. The old store and its key are put aside, never
+    used again: the key may be what was damaged.
     """
     old = BotCredentials.load(files.directory)
     set_session_aside(files)
+    if files.pickle_key.exists():
+        files.pickle_key.rename(aside(files.pickle_key, moment))
     new = replace(old, device_id=new_device_id(old.device_id.rpartition("-")[0]))
     new.save(files.directory)
     if (store := files.store(old.device_id)).exists():

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine, select
 from bots.runtime.credentials import BotCredentials, BotFiles
 from bots.runtime.session import stored_session
 from keyhouse.core.ids import UserId, localpart
+from keyhouse.core.outgoing import Worker
 from keyhouse.settings.house import load_house
 from keyhouse.storage.tables import incoming
 from tests.journeys.people import clinician, patient
@@ -91,6 +93,63 @@ async def test_the_answer_to_a_question_that_a_killed_watcher_had_read_is_unders
     assert alerted == ({answered, urgent} if alerts else {urgent})
 
 
+@pytest.mark.parametrize("lost", ["", None], ids=["damaged", "missing"])
+async def test_a_watcher_without_its_identity_is_not_renewed_until_the_seeds_are_back(
+    house: RunningHouse, clients: Clients, lost: str | None
+) -> None:
+    files = BotFiles(bot_directory(house, "risk_monitor"))
+    seeds, credentials = files.signing_seeds.read_bytes(), files.credentials.read_bytes()
+    running = await process(house, "risk_monitor", "running")
+    files.signing_seeds.unlink()
+    if lost is not None:
+        files.signing_seeds.write_text(lost)
+    kill(running)
+
+    await process(house, "risk_monitor", "failed")
+    with pytest.raises(CommandFailed, match=r"Restore signing_seeds\.json from a copy"):
+        await house.command("bot", "renew", "risk_monitor")
+    untouched = files.credentials.read_bytes() == credentials
+    files.signing_seeds.write_bytes(seeds)
+    await house.command("bot", "renew", "risk_monitor")
+    await process(house, "risk_monitor", "running")
+
+    assert untouched
+    await heard_and_answered(house, clients)
+
+
+async def test_a_watcher_whose_pickle_key_is_damaged_comes_back_by_itself_on_a_new_device(
+    house: RunningHouse, clients: Clients
+) -> None:
+    files = BotFiles(bot_directory(house, "risk_monitor"))
+    before = BotCredentials.load(files.directory)
+    running = await process(house, "risk_monitor", "running")
+    files.pickle_key.write_text("")
+    kill(running)
+
+    await until(lambda: BotCredentials.load(files.directory).device_id != before.device_id)
+    await process(house, "risk_monitor", "running")
+
+    await heard_and_answered(house, clients)
+
+
+async def test_a_watcher_whose_store_stays_locked_ends_in_one_plain_line_and_comes_back(
+    house: RunningHouse, clients: Clients
+) -> None:
+    files, log = BotFiles(bot_directory(house, "risk_monitor")), house.directory / "data" / "logs" / "risk_monitor.log"
+    await process(house, "risk_monitor", "running")
+    willow, before = await patient(house, clients), len(log.read_text())
+    store = files.store(BotCredentials.load(files.directory).device_id) / "crypto.db"
+
+    with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        await willow.client.send(willow.living_room, "hello")
+        await until(lambda: "error: The device's encryption store could not be used" in log.read_text()[before:])
+    await process(house, "risk_monitor", "running")
+
+    assert "Traceback" not in log.read_text()[before:]
+    await heard_and_answered(house, clients)
+
+
 async def test_a_bot_that_runs_is_not_renewed(house: RunningHouse) -> None:
     before = (bot_directory(house, "room_gatekeeper") / "credentials.json").read_bytes()
 
@@ -127,10 +186,11 @@ def kill(row: dict[str, Any]) -> None:
 
 
 def is_done_with(house: RunningHouse, event_id: str) -> bool:
-    """Whether a bot has judged this event, and the database knows it."""
+    """Whether the watcher has judged this event, and the database knows it: the next one is not handed it again."""
     engine = create_engine(load_house(house.directory / "data").database)
     with engine.connect() as connection:
-        query = select(incoming.c.place).where(incoming.c.event_id == event_id, incoming.c.done_at.is_not(None))
+        judged = (incoming.c.worker == Worker.RISK_MONITOR.value, incoming.c.done_at.is_not(None))
+        query = select(incoming.c.place).where(incoming.c.event_id == event_id, *judged)
         done = connection.execute(query).first() is not None
     engine.dispose()
     return done
