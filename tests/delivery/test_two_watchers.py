@@ -101,17 +101,23 @@ async def test_two_watchers_raise_one_alert_with_one_card_and_one_signposting(
 async def test_when_the_holder_of_the_lease_is_killed_the_other_sends_the_next_card_when_the_lease_ends(
     house: RunningHouse, clients: Clients, team: Client, care_room: str
 ) -> None:
-    running = await both_run(house)
+    await both_run(house)
     willow = await patient(house, clients)
-    killed = await holder(house)
+    first, second = NAMES
 
-    kill(running[killed])
-    began = time.perf_counter()
-    await willow.client.send(willow.living_room, f"{URGENT}, one of them died")
+    # Started anew within four seconds, the killed one could take its own lease again: nobody starts it here.
+    async with without_supervisor(house), watcher(house, first) as one, watcher(house, second) as other:
+        await willow.client.send(willow.living_room, f"{URGENT}, while both live")
+        await team.wait_message(care_room, contains="while both live", timeout=WITHIN_S)
+        killed = await holder(house)
+        kill({first: one, second: other}[killed].pid)
+        began = time.perf_counter()
+        await willow.client.send(willow.living_room, f"{URGENT}, one of them died")
+        card = await team.wait_message(care_room, contains="one of them died", timeout=WITHIN_S)
+        seconds, took = time.perf_counter() - began, await holder(house)
 
-    card = await team.wait_message(care_room, contains="one of them died", timeout=WITHIN_S)
-    print(f"lease holder killed -> next card readable: {time.perf_counter() - began:.2f} s")  # noqa: T201
-    assert await holder(house) != killed
+    print(f"lease holder killed -> next card readable: {seconds:.2f} s")  # noqa: T201
+    assert took != killed
     assert await cards(team, care_room, "one of them died") == [card.event_id]
     assert LEASE_LASTS.total_seconds() + STANDS_BY_FOR_S < 5
 

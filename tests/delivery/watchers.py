@@ -99,7 +99,7 @@ async def without_supervisor(house: RunningHouse) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def watcher(house: RunningHouse, name: str, fault_point: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run one watcher that dies at this fault point."""
+    """Run one watcher; with a fault point, it dies there."""
     data = house.directory / "data"
     with (house.directory / f"{name}.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
