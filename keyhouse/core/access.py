@@ -43,6 +43,24 @@ def _by_role_and_condition(scope: RoomScope, person: Person, keys: Iterable[Key]
     return Refused(Reason.KEY_EXPIRED if fitting else Reason.NO_KEY)
 
 
+def may_come_in(
+    scope: RoomScope | None, person: Person | None, keys: Iterable[Key], standing: Iterable[RoomScope], now: datetime
+) -> Verdict:
+    """Decide whether this person may enter a room now, given where the person still stands.
+
+    standing: rooms in which the person is at this moment.  Whoever has not left yet what the keys no longer open enters
+    nothing else that needs a key, because the two could exclude each other. The rest is as in `may_join`.
+    """
+    all_keys = tuple(keys)
+    verdict = may_join(scope, person, all_keys, now)
+    if isinstance(verdict, Refused) or person is None or scope is None or not scope.rules.by_condition:
+        return verdict
+    others = [other for other in standing if other.rules.by_condition and other.room_id != scope.room_id]
+    if any(isinstance(may_join(other, person, all_keys, now), Refused) for other in others):
+        return Refused(Reason.STILL_LEAVING)
+    return verdict
+
+
 @dataclass(frozen=True, slots=True)
 class Moves:
     """What must happen to one person's memberships; both may be empty."""

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
+from keyhouse.core.house_rules import HouseRules
 from keyhouse.core.ids import Condition, RoomId
-from keyhouse.core.people import Exclusions, Role
-from keyhouse.core.rooms import RoomKind, RoomScope
+from keyhouse.core.people import REFERRED_ROLES, Exclusions, Role
+from keyhouse.core.rooms import ROOM_KINDS, RoomKind, RoomScope
 
 _NEVER_TOGETHER = (Role.PATIENT, Role.CARER)
 
@@ -58,6 +59,7 @@ class Building:
     exclusions: Exclusions
     services: tuple[Service, ...]
     rooms: tuple[PlannedRoom, ...]
+    rules: HouseRules
 
 
 def meetings_that_must_not_be(rooms: Iterable[PlannedRoom], exclusions: Exclusions) -> list[str]:
@@ -74,6 +76,11 @@ def meetings_that_must_not_be(rooms: Iterable[PlannedRoom], exclusions: Exclusio
         ]
         if set(_NEVER_TOGETHER) <= room.roles:
             found.append(f"{room.slug}: would hold patients and carers; give each a room of its own")
+        rules = ROOM_KINDS[room.kind]
+        if not rules.by_condition and not rules.personal and room.roles & REFERRED_ROLES:
+            found.append(
+                f"{room.slug}: would hold people whatever their keys; rooms of this kind are for the team alone"
+            )
     return found
 
 

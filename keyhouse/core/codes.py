@@ -5,12 +5,15 @@ Crockford's base 32, because its alphabet leaves out the letters that are read a
 
 import hashlib
 import hmac
+import unicodedata
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RANDOM_BYTES = 17
 _SYMBOLS = 27
 _GROUP = 4
-_LOOK_ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
+_LOOK_ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1", "U": "V"})
+_BETWEEN = frozenset({"Pd", "Zs", "Zl", "Zp", "Cf", "Cc"})
+"""Dashes and spaces of every sort, and the marks without width that come along when a letter is copied."""
 
 
 def make_code(randomness: bytes) -> str:
@@ -25,11 +28,12 @@ def make_code(randomness: bytes) -> str:
 def read_code(text: str) -> str | None:
     """Return the code's 28 symbols as they were printed, or None if this cannot be a code.
 
-    Lower case, spaces, dashes and the look-alikes O, I and L are understood; a wrong check character is not.
+    Lower case, spaces, dashes and the look-alikes O, I, L and U are understood; a wrong check character is not.
     """
     if len(text) > 200:
         return None
-    symbols = "".join(text.upper().split()).replace("-", "").translate(_LOOK_ALIKE)
+    signs = (sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) not in _BETWEEN)
+    symbols = "".join(signs).upper().translate(_LOOK_ALIKE)
     if len(symbols) != _SYMBOLS + 1 or set(symbols) - set(ALPHABET):
         return None
     return symbols if _check_symbol(symbols[:-1]) == symbols[-1] else None

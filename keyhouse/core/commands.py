@@ -47,6 +47,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("help", Place.DESK, Worker.ROOM_GATEKEEPER, "shows what you can do here", "!help"),
     Command("rooms", Place.DESK, Worker.ROOM_GATEKEEPER, "lists your rooms, and lets you back in", "!rooms"),
     Command("rules", Place.DESK, Worker.ROOM_GATEKEEPER, "shows the rules of the house", "!rules"),
+    Command("agree", Place.DESK, Worker.ROOM_GATEKEEPER, "says that you agree to the rules of the house", "!agree"),
     Command("help", Place.CARE, Worker.RISK_MONITOR, "shows what you can do here", "!help"),
     Command("cases", Place.CARE, Worker.RISK_MONITOR, "lists the open cases", "!cases"),
     Command("show", Place.CARE, Worker.RISK_MONITOR, "shows one case", "!show 4"),

@@ -13,6 +13,9 @@ ReferralId = NewType("ReferralId", str)
 CaseNumber = NewType("CaseNumber", int)
 RoomNumber = NewType("RoomNumber", int)
 OutgoingId = NewType("OutgoingId", int)
+SlotNumber = NewType("SlotNumber", int)
+BookingNumber = NewType("BookingNumber", int)
+OfferId = NewType("OfferId", int)
 Condition = NewType("Condition", str)
 """A topic of support that opens rooms. Its link to a person is health data."""
 

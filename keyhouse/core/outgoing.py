@@ -39,6 +39,16 @@ class OutgoingKind(StrEnum):
     PROBE_CARD = "probe_card"
     ROOM_NOTICE = "room_notice"
     PAGE = "page"
+    UNSENT = "unsent"
+    REDACTION = "redaction"
+    RULES_REMINDER = "rules_reminder"
+    RENAME = "rename"
+    ACCOUNT_CLOSING = "account_closing"
+    REMINDER = "reminder"
+    OFFER = "offer"
+    OFFER_LAPSE = "offer_lapse"
+    BOOKING_NOTICE = "booking_notice"
+    THERAPIST_NOTICE = "therapist_notice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,7 @@ class Awaited(StrEnum):
     DEVICE = "device"
     SIGNED_DEVICE = "signed device"
     JOIN = "join"
+    CLOSED_CASE = "closed case"
 
 
 class Rank(IntEnum):
@@ -90,8 +101,11 @@ class Rank(IntEnum):
 AWAY_STEPS = RETRY_STEPS[:2]
 """When the homeserver is away: soon again, because nobody else tells the team."""
 
-DECIDED_ONCE = frozenset({OutgoingKind.GREETING})
-"""Kinds whose decision is remembered for ever: a person is greeted once. What else is done is forgotten in time."""
+DECIDED_ONCE = frozenset({OutgoingKind.GREETING, OutgoingKind.RULES_REMINDER, OutgoingKind.RENAME})
+"""Kinds whose decision is remembered for ever. What else is done is forgotten in time.
+
+A person is greeted once, and reminded of a version of the rules once; a name is given once.
+"""
 
 _RANK = {
     OutgoingKind.CARE_CARD: Rank.DANGER,
@@ -99,6 +113,8 @@ _RANK = {
     OutgoingKind.SIGNPOSTING: Rank.DANGER,
     OutgoingKind.WRITE_AGAIN: Rank.DANGER,
     OutgoingKind.PAGE: Rank.DANGER,
+    # Whoever could not be heard may be in distress: the desk answers at once.
+    OutgoingKind.UNSENT: Rank.DANGER,
     # It shows how soon a card would come, so it goes as a card goes.
     OutgoingKind.PROBE_CARD: Rank.DANGER,
     OutgoingKind.DESK_ROOM: Rank.SOMEBODY_WAITS,
@@ -106,10 +122,14 @@ _RANK = {
     OutgoingKind.DESK_MESSAGE: Rank.SOMEBODY_WAITS,
     OutgoingKind.ANSWER: Rank.SOMEBODY_WAITS,
     OutgoingKind.REMOVAL: Rank.SOMEBODY_WAITS,
+    OutgoingKind.REDACTION: Rank.SOMEBODY_WAITS,
+    OutgoingKind.REMINDER: Rank.SOMEBODY_WAITS,
+    OutgoingKind.OFFER: Rank.SOMEBODY_WAITS,
+    OutgoingKind.BOOKING_NOTICE: Rank.SOMEBODY_WAITS,
 }
 
 _MOVES, _DESK, _CASE, _ROOM = ("moves", "person"), ("desk", "person"), ("case", "case"), ("room", "room_id")
-_TOLD = ("told", "subject")
+_TOLD, _ACCOUNT, _SLOT = ("told", "subject"), ("account", "person"), ("slot", "slot")
 _LANE = {
     OutgoingKind.DESK_ROOM: _MOVES,
     OutgoingKind.REMOVAL: _MOVES,
@@ -118,12 +138,20 @@ _LANE = {
     OutgoingKind.DESK_MESSAGE: _DESK,
     OutgoingKind.SIGNPOSTING: _DESK,
     OutgoingKind.WRITE_AGAIN: _DESK,
+    OutgoingKind.UNSENT: _DESK,
+    OutgoingKind.RULES_REMINDER: _DESK,
     OutgoingKind.CARE_CARD: _CASE,
     OutgoingKind.CARD_EDIT: _CASE,
     OutgoingKind.CARE_MESSAGE: _CASE,
     OutgoingKind.ANSWER: _ROOM,
     OutgoingKind.ROOM_NOTICE: _ROOM,
     OutgoingKind.PAGE: _TOLD,
+    OutgoingKind.RENAME: _ACCOUNT,
+    OutgoingKind.ACCOUNT_CLOSING: _ACCOUNT,
+    OutgoingKind.REMINDER: _DESK,
+    OutgoingKind.BOOKING_NOTICE: _DESK,
+    OutgoingKind.OFFER: _SLOT,
+    OutgoingKind.OFFER_LAPSE: _SLOT,
 }
 
 # Who cannot be removed from one room yet must not be let into another: the two may exclude each other.

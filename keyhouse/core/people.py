@@ -47,6 +47,8 @@ class Person:
     name: str
     """What others see: the pseudonym, or a team member's or service's name."""
     since: datetime
+    rules_agreed: int | None = None
+    """The version of the rules of the house that the person agreed to last; None: to none yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +84,20 @@ def may_hold(conditions: frozenset[Condition], exclusions: Exclusions) -> Verdic
 
 
 def may_carry(
-    role: Role, conditions: frozenset[Condition], known: frozenset[Condition], exclusions: Exclusions
+    role: Role,
+    conditions: frozenset[Condition],
+    known: frozenset[Condition],
+    exclusions: Exclusions,
+    *,
+    override_exclusion: bool = False,
 ) -> Verdict:
     """Decide whether a person of this role may be given these conditions.
 
-    known: the conditions of the building.  Patients, carers and peers need at least one.
+    known: the conditions of the building.  Patients, carers and peers need at least one.  override_exclusion: a
+    clinician has decided that this one person holds conditions that are never held together.
     """
     if conditions - known:
         return Refused(Reason.CONDITION_UNKNOWN)
     if role in REFERRED_ROLES and not conditions:
         return Refused(Reason.CONDITION_MISSING)
-    return may_hold(conditions, exclusions)
+    return Allowed() if override_exclusion else may_hold(conditions, exclusions)

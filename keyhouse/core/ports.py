@@ -13,6 +13,7 @@ from typing import Protocol
 from keyhouse.core.alarms import Alarm, AlarmKind
 from keyhouse.core.alerts import Alert
 from keyhouse.core.audit import AuditFinding
+from keyhouse.core.booking_ports import Bookings, Slots, WaitingList
 from keyhouse.core.cases import Case
 from keyhouse.core.ids import CaseNumber, Condition, EventId, OutgoingId, ReferralId, RoomId, RoomNumber, UserId
 from keyhouse.core.incoming import Incoming, NewIncoming
@@ -21,6 +22,7 @@ from keyhouse.core.outgoing import NewOutgoing, Outgoing, Worker
 from keyhouse.core.people import Key, Person, Role
 from keyhouse.core.referrals import Referral
 from keyhouse.core.rooms import RoomScope
+from keyhouse.core.speaking import PolicyChange
 
 
 class People(Protocol):
@@ -35,6 +37,13 @@ class People(Protocol):
         ...
 
     def with_role(self, role: Role) -> Sequence[Person]: ...
+    def agreed_before(self, version: int, limit: int, after: str = "") -> Sequence[UserId]:
+        """Who was referred, is not closed and agreed to an older version of the rules; by user id, from `after` on.
+
+        Who has agreed to none is not among them, nor is the team, which is not asked.
+        """
+        ...
+
     def names(self, user_ids: Iterable[UserId]) -> Mapping[UserId, str]:
         """What others see of these persons, in one query; unknown ones are left out."""
         ...
@@ -56,7 +65,18 @@ class Referrals(Protocol):
     def get(self, referral_id: ReferralId) -> Referral | None: ...
     def by_code_hash(self, code_hash: str) -> Referral | None: ...
     def by_pseudonym(self, pseudonym: str) -> Referral | None: ...
-    def add(self, referral: Referral, /) -> None: ...
+    def add(self, referral: Referral, /, reference: str | None = None) -> None:
+        """Keep a new referral. reference: the service's local record number, sealed and never part of a Referral."""
+        ...
+
+    def reference_of(self, referral_id: ReferralId) -> str | None:
+        """Open the local record number by which the service knows the person; None: issued without one, or unknown."""
+        ...
+
+    def forget_reference(self, user_id: UserId) -> None:
+        """Destroy the local record number of the referral that this account redeemed; nobody is found by it again."""
+        ...
+
     def update(self, referral: Referral, /) -> None: ...
     def all(self) -> Sequence[Referral]: ...
 
@@ -65,6 +85,10 @@ class Rooms(Protocol):
     """Rooms and what opens them."""
 
     def get(self, room_id: RoomId) -> RoomScope | None: ...
+    def among(self, room_ids: Collection[RoomId]) -> Sequence[RoomScope]:
+        """Those of these rooms that the house knows, in as many queries for many as for one."""
+        ...
+
     def by_slug(self, slug: str) -> RoomScope | None: ...
     def put(self, scope: RoomScope) -> None:
         """Keep a scope; one of the same room id is replaced."""
@@ -84,6 +108,23 @@ class Rooms(Protocol):
 
     def numbers(self) -> Mapping[RoomId, RoomNumber]:
         """The number of every room that the house has or ever had, in one query."""
+        ...
+
+
+class Policy(Protocol):
+    """Who may write where, read by processes that keep it in memory."""
+
+    def changed_since(self, version: int, limit: int) -> PolicyChange:
+        """Return people and rooms that were added or changed after this version; 0 means from the beginning.
+
+        At most so many of each, and more only where one transaction changed more; oldest change first. When the
+        returned version is not the newest one there is more. A version never skips a change, also when transactions
+        end in another order than they began. What this very transaction has changed has no version yet.
+        """
+        ...
+
+    def newest(self) -> int:
+        """Return the version of the last kept change, by one cheap look-up."""
         ...
 
 
@@ -408,9 +449,17 @@ class Transaction(Protocol):
     @property
     def rooms(self) -> Rooms: ...
     @property
+    def policy(self) -> Policy: ...
+    @property
     def memberships(self) -> Memberships: ...
     @property
     def cases(self) -> Cases: ...
+    @property
+    def slots(self) -> Slots: ...
+    @property
+    def bookings(self) -> Bookings: ...
+    @property
+    def waiting_list(self) -> WaitingList: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

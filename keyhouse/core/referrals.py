@@ -1,5 +1,6 @@
 """One person's permission to register."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -64,3 +65,16 @@ def may_redeem(referral: Referral | None, now: datetime) -> Verdict:
 def may_issue(role: Role) -> Verdict:
     """Decide whether this role comes in by a referral at all."""
     return Allowed() if role in REFERRED_ROLES else Refused(Reason.ROLE_NOT_REFERRED)
+
+
+_RECORD_NUMBER = re.compile(r"(?=.*[0-9])[A-Za-z0-9/.-]([A-Za-z0-9 /.-]{0,62}[A-Za-z0-9/.-])?")
+
+
+def may_refer_as(reference: str | None, *, needed: bool) -> Verdict:
+    """Decide whether this looks like a local record number; None is a referral without one.
+
+    Only its form is looked at: whether somebody has written a name beside a digit nobody can tell from here.
+    """
+    if reference is None:
+        return Refused(Reason.REFERENCE_MISSING) if needed else Allowed()
+    return Allowed() if _RECORD_NUMBER.fullmatch(reference) else Refused(Reason.REFERENCE_UNFIT)

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from keyhouse.core.building import Building, PlannedRoom, Service, meetings_that_must_not_be, said_aloud
+from keyhouse.core.house_rules import HouseRules
 from keyhouse.core.ids import Condition
 from keyhouse.core.people import Exclusions, Role
 from keyhouse.core.rooms import RoomKind
@@ -36,11 +37,17 @@ class _Staff(_Strict):
     quiet_room: Words
 
 
+class _Rules(_Strict):
+    version: int = Field(ge=1, strict=True)
+    sentences: list[Annotated[str, Field(min_length=1, max_length=300)]] = Field(min_length=1, max_length=20)
+
+
 class _House(_Strict):
     name: Words
     team_space: Words
     notice: Annotated[str, Field(min_length=1, max_length=400)]
     care_notice: Annotated[str, Field(min_length=1, max_length=400)]
+    rules: _Rules
 
 
 class _BuildingFile(_Strict):
@@ -76,7 +83,8 @@ def _building(file: _BuildingFile) -> Building:
     conditions = frozenset(Condition(slug) for service in file.services.values() for slug in service.conditions)
     exclusions: Exclusions = frozenset(frozenset(Condition(slug) for slug in pair) for pair in file.exclusions)
     services = tuple(Service(slug, service.name) for slug, service in file.services.items())
-    return Building(file.house.name, file.house.notice, conditions, exclusions, services, tuple(_rooms(file)))
+    rules = HouseRules(file.house.rules.version, tuple(file.house.rules.sentences))
+    return Building(file.house.name, file.house.notice, conditions, exclusions, services, tuple(_rooms(file)), rules)
 
 
 def _rooms(file: _BuildingFile) -> list[PlannedRoom]:

@@ -56,6 +56,9 @@ def plain_sqlite(file: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise StoreAway(f"{file} cannot be copied or read ({error}); correct that, then try again") from error
+    except UnicodeDecodeError as error:
+        # The driver could not even read the sentence in which SQLite quotes what it found.
+        raise StoreFault(f"{file} is damaged; keep it, and restore the last good backup elsewhere") from error
 
 
 class SqliteSnapshot:

@@ -166,18 +166,18 @@ class SqlInbox:
             "event_id": new.event_id,
             "room_id": new.room_id,
             "seal_key_id": self._seal.key_id,
-            "sealed": self._seal.close(words, incoming.name, _bound_to(worker.value, new.event_id)),
+            "sealed": self._seal.close(words, incoming.name, bound_to(worker.value, new.event_id)),
             "received_at": now,
             "tries": 0,
         }
 
     def _opened(self, row: Row[Any]) -> Incoming:
-        bound_to = _bound_to(row.worker, row.event_id)
+        of_row = bound_to(row.worker, row.event_id)
         return Incoming(
             place=row.place,
             room_id=RoomId(row.room_id),
             event_id=EventId(row.event_id),
-            raw=json.loads(self._seal.open(row.sealed, incoming.name, bound_to, row.seal_key_id)),
+            raw=json.loads(self._seal.open(row.sealed, incoming.name, of_row, row.seal_key_id)),
             received_at=row.received_at,
             tries=row.tries,
             unread_since=row.unread_since,
@@ -187,7 +187,8 @@ class SqlInbox:
 _OF_ONE = (incoming.c.worker, incoming.c.event_id)
 
 
-def _bound_to(worker: str, event_id: str) -> str:
+def bound_to(worker: str, event_id: str) -> str:
+    """Return the name of an event's row in its seal."""
     return f"{worker} {event_id}"
 
 

@@ -5,18 +5,20 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select, update
 
-from keyhouse.core.ids import Condition, ReferralId, UserId
+from keyhouse.core.ids import Condition, ReferralId, UserId, localpart
 from keyhouse.core.people import Role
 from keyhouse.core.referrals import Referral
+from keyhouse.storage.sealing import Seal
 from keyhouse.storage.tables import referral
 from keyhouse.storage.work import Work
 
 
 class SqlReferrals:
-    """Keeps referrals in the table `referral`; of a code only its keyed hash."""
+    """Keeps referrals in the table `referral`; of a code only its keyed hash, and references sealed."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, seal: Seal) -> None:
         self._work = work
+        self._seal = seal
 
     def get(self, referral_id: ReferralId) -> Referral | None:
         """Find a referral by its id."""
@@ -30,9 +32,24 @@ class SqlReferrals:
         """Find the referral that reserved a name."""
         return self._one(select(referral).where(referral.c.pseudonym == pseudonym))
 
-    def add(self, new: Referral) -> None:
+    def add(self, new: Referral, reference: str | None = None) -> None:
         """Keep a new referral; StoreConflict when its id, code or name is taken."""
-        self._work.change(referral.insert().values(id=new.id, **_values(new)))
+        sealed = {} if reference is None else self._sealed(new.id, reference)
+        self._work.change(referral.insert().values(id=new.id, **_values(new), **sealed))
+
+    def reference_of(self, referral_id: ReferralId) -> str | None:
+        """Open the local record number by which the service knows the person; raises SealBroken."""
+        columns = (referral.c.reference_sealed, referral.c.reference_key_id)
+        row = self._work.one(select(*columns).where(referral.c.id == referral_id))
+        if row is None or row.reference_sealed is None:
+            return None
+        return self._seal.open(row.reference_sealed, referral.name, referral_id, row.reference_key_id).decode()
+
+    def forget_reference(self, user_id: UserId) -> None:
+        """Destroy the local record number of the referral that this account redeemed."""
+        its_referral = (referral.c.pseudonym == localpart(user_id), referral.c.redeemed_by == user_id)
+        nothing = {"reference_key_id": None, "reference_sealed": None}
+        self._work.change(update(referral).where(*its_referral).values(**nothing))
 
     def update(self, changed: Referral) -> None:
         """Keep the referral as it is now."""
@@ -41,6 +58,10 @@ class SqlReferrals:
     def all(self) -> Sequence[Referral]:
         """Every referral, newest last."""
         return [_referral(row) for row in self._work.all(select(referral).order_by(referral.c.issued_at))]
+
+    def _sealed(self, referral_id: ReferralId, reference: str) -> dict[str, Any]:
+        sealed = self._seal.close(reference.encode(), referral.name, referral_id)
+        return {"reference_key_id": self._seal.key_id, "reference_sealed": sealed}
 
     def _one(self, query: Select[Any]) -> Referral | None:
         row = self._work.one(query)

@@ -1,7 +1,7 @@
 """Rooms and what opens them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, delete, exists, literal, select, true, union_all
@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, exists, literal, sele
 from keyhouse.core.ids import Condition, RoomId, RoomNumber, UserId
 from keyhouse.core.people import TEAM_ROLES, Role
 from keyhouse.core.rooms import ROOM_KINDS, RoomKind, RoomScope
+from keyhouse.storage.policy_changes import PolicyChanges
 from keyhouse.storage.tables import room, room_condition, room_member, room_number, room_role
 from keyhouse.storage.work import Work
 
@@ -21,13 +22,18 @@ _OPENERS = ((_ROLE, room_role, room_role.c.role), (_CONDITION, room_condition, r
 class SqlRooms:
     """Keeps scopes in the table `room`, and what opens them in three tables beside it."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, changes: PolicyChanges) -> None:
         self._work = work
+        self._changes = changes
 
     def get(self, room_id: RoomId) -> RoomScope | None:
         """Find a scope by its room."""
         row = self._work.one(select(room).where(room.c.room_id == room_id))
         return self._scopes([row])[0] if row else None
+
+    def among(self, room_ids: Collection[RoomId]) -> Sequence[RoomScope]:
+        """Those of these rooms that the house knows."""
+        return self._scopes(self._work.all(select(room).where(room.c.room_id.in_(sorted(room_ids)))))
 
     def by_slug(self, slug: str) -> RoomScope | None:
         """Find a scope by its stable name."""
@@ -36,6 +42,9 @@ class SqlRooms:
 
     def put(self, scope: RoomScope) -> None:
         """Keep a scope; one of the same room id is replaced."""
+        before = self._work.one(select(room.c.kind).where(room.c.room_id == scope.room_id))
+        if before is None or before.kind != scope.kind.value:
+            self._changes.note_room(scope.room_id)
         values = {"slug": scope.slug, "kind": scope.kind.value, "name": scope.name, "service": scope.service}
         insert = self._work.insert(room).values(room_id=scope.room_id, **values)
         self._work.change(insert.on_conflict_do_update(index_elements=[room.c.room_id], set_=values))

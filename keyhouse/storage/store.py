@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from keyhouse.core.ports import Transaction
 from keyhouse.storage.alarms import SqlAlarms
 from keyhouse.storage.audit import SqlAudit
+from keyhouse.storage.bookings import SqlBookings
 from keyhouse.storage.cases import SqlCases
 from keyhouse.storage.devices import SqlDevices
 from keyhouse.storage.engine import Engines, open_engines, plain_faults
@@ -16,10 +17,14 @@ from keyhouse.storage.leases import SqlLeases
 from keyhouse.storage.memberships import SqlMemberships
 from keyhouse.storage.outbox import SqlOutbox
 from keyhouse.storage.people import SqlPeople
+from keyhouse.storage.policy import SqlPolicy
+from keyhouse.storage.policy_changes import PolicyChanges
 from keyhouse.storage.referrals import SqlReferrals
 from keyhouse.storage.rooms import SqlRooms
 from keyhouse.storage.sealing import Seal
+from keyhouse.storage.slots import SqlSlots
 from keyhouse.storage.versions import require_current
+from keyhouse.storage.waiting_list import SqlWaitingList
 from keyhouse.storage.work import Work
 
 
@@ -27,11 +32,16 @@ class SqlTransaction:
     """Everything that is kept, seen at one moment."""
 
     def __init__(self, work: Work, keys: HouseKeys, seal: Seal) -> None:
-        self.people = SqlPeople(work)
-        self.referrals = SqlReferrals(work)
-        self.rooms = SqlRooms(work)
+        self._changes = PolicyChanges(work)
+        self.people = SqlPeople(work, self._changes)
+        self.referrals = SqlReferrals(work, seal)
+        self.rooms = SqlRooms(work, self._changes)
+        self.policy = SqlPolicy(work)
         self.memberships = SqlMemberships(work)
         self.cases = SqlCases(work)
+        self.slots = SqlSlots(work)
+        self.bookings = SqlBookings(work)
+        self.waiting_list = SqlWaitingList(work)
         self.outbox = SqlOutbox(work, seal)
         self.inbox = SqlInbox(work, seal)
         self.devices = SqlDevices(work)
@@ -40,6 +50,10 @@ class SqlTransaction:
         self.audit = SqlAudit(work, keys.audit, seal)
         self.heartbeats = SqlHeartbeats(work)
 
+    def number_changes(self) -> None:
+        """Give what was changed its place in the order of changes; nothing may be changed after this."""
+        self._changes.number()
+
 
 class SqlStore:
     """Opens transactions; safe to share between threads. A transaction belongs to the thread that opened it."""
@@ -47,7 +61,7 @@ class SqlStore:
     def __init__(self, engines: Engines, keys: HouseKeys) -> None:
         self._engines = engines
         self._keys = keys
-        self._seal = Seal(keys.seal)
+        self._seal = Seal.of(keys)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -60,7 +74,9 @@ class SqlStore:
         """Open a transaction that is kept when its block ends well and undone when it raises."""
         with plain_faults(), self._engines.writing.begin() as connection:
             work = Work(connection, writing=True)
-            yield SqlTransaction(work, self._keys, self._seal)
+            transaction = SqlTransaction(work, self._keys, self._seal)
+            yield transaction
+            transaction.number_changes()
             work.tell_others()
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
+from keyhouse.core.ids import ReferralId, RoomId
 from keyhouse.core.outgoing import Worker
+from keyhouse.core.rooms import RoomKind
+from keyhouse.core.speaking import PolicyChange, Speaker
 from keyhouse.storage import check
 from keyhouse.storage.errors import StoreAway, StoreNewer, StoreOlder
 from keyhouse.storage.house_keys import HouseKeys
@@ -22,7 +26,7 @@ from keyhouse.storage.sealing import Seal
 from keyhouse.storage.store import open_store
 from keyhouse.storage.tables import metadata
 from keyhouse.storage.versions import known_versions
-from tests.support.household import NOW, care_room, person
+from tests.support.household import NOW, care_room, person, user
 from tests.support.postgres import new_database
 
 
@@ -129,6 +133,43 @@ def test_a_house_of_the_first_version_keeps_everything_and_its_rooms_get_numbers
         assert tx.outbox.trying(row.id, "A") is None
     store.close()
     assert check.differences(fresh_url) == []
+
+
+def test_in_a_house_from_before_the_rules_nobody_falls_silent_and_everything_is_the_first_change(
+    fresh_url: str, house_keys: HouseKeys
+) -> None:
+    _migrate_to(fresh_url, "0003")
+    river, now = person("river"), "2027-03-29 10:00:00.000000"
+    _execute(
+        fresh_url,
+        "INSERT INTO person (user_id, localpart, role, state, name, since)"
+        " VALUES (:who, 'river', 'patient', 'active', 'river', :now)",
+        who=river.user_id,
+        now=now,
+    )
+    _execute(fresh_url, "INSERT INTO room (room_id, slug, kind, name) VALUES ('!a', 'willow', 'quiet', 'Willow')")
+    _execute(
+        fresh_url,
+        "INSERT INTO referral (id, code_hash, role, conditions, pseudonym, issued_by, issued_at, expires_at)"
+        " VALUES ('r-clover', 'hash-clover', 'patient', '[]', 'clover', 'host', :now, :now)",
+        now=now,
+    )
+
+    migrate(fresh_url)
+
+    store = open_store(fresh_url, house_keys)
+    with store.reading() as tx:
+        change = tx.policy.changed_since(0, 9)
+        assert tx.people.all() == [replace(river, rules_agreed=1)]
+        assert change == PolicyChange(
+            1, {river.user_id: Speaker(river.role, river.state, has_agreed=True)}, {RoomId("!a"): RoomKind.QUIET}
+        )
+        assert (tx.policy.newest(), tx.referrals.reference_of(ReferralId("r-clover"))) == (1, None)
+    with store.writing() as tx:
+        tx.people.add(person("birch"))
+    with store.reading() as tx:
+        assert tx.policy.changed_since(1, 9) == PolicyChange(2, {user("birch"): Speaker.of(person("birch"))}, {})
+    store.close()
 
 
 def test_the_versions_that_are_known_are_those_that_the_migrations_make() -> None:

@@ -58,6 +58,22 @@ def test_names_are_found_whole_and_roles_exactly(store: Store) -> None:
         assert tx.people.with_role(Role.ADMIN) == []
 
 
+def test_who_agreed_to_older_rules_is_found_page_by_page_and_neither_others_nor_closed_ones(store: Store) -> None:
+    agreed = {"ash": 1, "birch": 2, "cedar": None, "elm": 1, "fir": 1, "gorse": 3}
+    with store.writing() as tx:
+        for name, version in reversed(agreed.items()):
+            tx.people.add(replace(person(name), rules_agreed=version))
+        tx.people.update(replace(person("fir", state=PersonState.CLOSED), rules_agreed=1))
+        tx.people.update(replace(person("elm", state=PersonState.PAUSED), rules_agreed=1))
+        tx.people.add(replace(person("dr-a", Role.CLINICIAN), rules_agreed=1))
+
+    with store.reading() as tx:
+        assert tx.people.agreed_before(2, 9) == [user("ash"), user("elm")]
+        assert tx.people.agreed_before(3, 2) == [user("ash"), user("birch")]
+        assert tx.people.agreed_before(3, 2, user("birch")) == [user("elm")]
+        assert tx.people.agreed_before(1, 9) == []
+
+
 def test_names_of_several_are_found_and_unknown_ones_left_out(store: Store) -> None:
     with store.writing() as tx:
         tx.people.add(person("river"))
@@ -131,6 +147,33 @@ def test_a_referral_comes_back_as_changed(store: Store) -> None:
 
     with store.reading() as tx:
         assert (tx.referrals.get(used.id), tx.referrals.get(withdrawn.id)) == (used, withdrawn)
+
+
+def test_a_reference_is_opened_by_the_referrals_id_alone_and_stays_when_the_referral_changes(store: Store) -> None:
+    with store.writing() as tx:
+        tx.referrals.add(referral("river"), "EDS-2027/0417")
+        tx.referrals.add(referral("clover"))
+        tx.referrals.update(replace(referral("river"), redeemed_at=NOW, redeemed_by=user("river")))
+
+    with store.reading() as tx:
+        assert tx.referrals.reference_of(referral("river").id) == "EDS-2027/0417"
+        assert tx.referrals.reference_of(referral("clover").id) is None
+        assert tx.referrals.reference_of(referral("nobody").id) is None
+        assert "0417" not in repr(tx.referrals.all())
+
+
+def test_the_reference_of_whom_the_house_forgets_is_destroyed_and_no_others(store: Store) -> None:
+    with store.writing() as tx:
+        for name in ("river", "clover"):
+            tx.referrals.add(referral(name), f"EDS-{name}-1")
+            tx.referrals.update(replace(referral(name), redeemed_at=NOW, redeemed_by=user(name)))
+
+    with store.writing() as tx:
+        tx.referrals.forget_reference(user("river"))
+
+    with store.reading() as tx:
+        assert tx.referrals.reference_of(referral("river").id) is None
+        assert tx.referrals.reference_of(referral("clover").id) == "EDS-clover-1"
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,9 @@ def _look(tx: Transaction) -> None:
     tx.people.has_name("river")
     tx.people.names([user("river"), user("clover")])
     tx.people.with_role(Role.CLINICIAN)
+    tx.people.agreed_before(2, 9)
     tx.referrals.get(referral("clover").id)
+    tx.referrals.reference_of(referral("clover").id)
     tx.referrals.by_code_hash("hash-clover")
     tx.referrals.by_pseudonym("clover")
     tx.rooms.get(care_room().room_id)
@@ -130,6 +132,8 @@ def _look(tx: Transaction) -> None:
     tx.rooms.number_of(care_room().room_id)
     for role in Role:
         tx.rooms.opened_by(role, frozenset({ANOREXIA, BULIMIA}), user("river"))
+    tx.policy.newest()
+    tx.policy.changed_since(0, 9)
     tx.memberships.of(user("river"))
     tx.memberships.astray(NOW, 99)
     tx.cases.by_card(EventId("$card"))
@@ -283,6 +287,35 @@ def test_what_fails_and_what_is_forgotten_is_found_along_the_index_that_is_there
     plans = [" ".join(_plan(sqlite_url, *one)) for one in selects]
 
     assert [plan for plan in plans if f"INDEX ix_{index} " in plan and "SCAN" not in plan] != []
+
+
+@pytest.mark.parametrize("table", ["person", "room"])
+def test_what_has_changed_is_found_along_the_numbers_of_changes(
+    sqlite_url: str, house_keys: HouseKeys, asked: list[tuple[str, object]], table: str
+) -> None:
+    store = open_store(sqlite_url, house_keys)
+    asked.clear()
+    with store.reading() as tx:
+        tx.policy.changed_since(7, 9)
+    store.close()
+    queries = [one for one in asked if f"FROM {table}" in one[0]]
+
+    plans = [_plan(sqlite_url, *one) for one in queries]
+
+    assert len(plans) == 2
+    assert all(f"INDEX ix_{table}_policy_version (policy_version>?" in plan[0] for plan in plans)
+    assert not [step for plan in plans for step in plan if "TEMP B-TREE" in step]
+
+
+def test_many_who_move_in_at_once_are_numbered_in_a_handful_of_statements(
+    sql_store: Store, asked: list[tuple[str, object]]
+) -> None:
+    with sql_store.writing() as tx:
+        for number in range(200):
+            tx.people.add(person(f"p{number}"))
+        asked.clear()
+
+    assert len(asked) <= 5
 
 
 @pytest.mark.parametrize("index", ["unread", "room_key", "done", "worker_received_at", "undone"])

@@ -77,7 +77,7 @@ def test_when_one_account_redeems_twenty_times_at_once_it_is_done_once(store: St
 
 
 def test_when_two_referrals_draw_one_name_at_once_one_is_issued(store: Store) -> None:
-    request = ReferralRequest(Role.PATIENT, frozenset({ANOREXIA}), NOW + timedelta(days=7), "host")
+    request = ReferralRequest(Role.PATIENT, frozenset({ANOREXIA}), NOW + timedelta(days=7), "host", "R 17")
     drawn = [replace(referral("river"), id=f"r{number}", code_hash=f"h{number}") for number in range(2)]  # type: ignore[arg-type]
     draws = [Draws(one.id, one.pseudonym, one.code_hash) for one in drawn]
 

@@ -124,3 +124,18 @@ def test_of_two_sights_at_one_moment_the_later_one_counts(store: Store) -> None:
 
     with store.reading() as tx:
         assert tx.memberships.of(user("river")) == [joined]
+
+
+def test_several_rooms_are_found_at_once_and_unknown_ones_are_left_out(store: Store) -> None:
+    _furnish(store)
+    wanted = {desk("river").room_id, living_room(BULIMIA).room_id, RoomId("!elsewhere")}
+
+    with store.reading() as tx:
+        found = tx.rooms.among(wanted)
+        none = tx.rooms.among(frozenset())
+
+    assert {scope.room_id: scope for scope in found} == {
+        desk("river").room_id: desk("river"),
+        living_room(BULIMIA).room_id: living_room(BULIMIA),
+    }
+    assert list(none) == []

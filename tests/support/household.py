@@ -28,9 +28,11 @@ def user(name: str) -> UserId:
     return UserId(f"@{name}:keyhouse.test")
 
 
-def person(name: str, role: Role = Role.PATIENT, state: PersonState = PersonState.ACTIVE) -> Person:
-    """Somebody of the house."""
-    return Person(user(name), role, state, name, NOW)
+def person(
+    name: str, role: Role = Role.PATIENT, state: PersonState = PersonState.ACTIVE, rules_agreed: int | None = 1
+) -> Person:
+    """Somebody of the house, who agreed to its rules if nothing else is said."""
+    return Person(user(name), role, state, name, NOW, rules_agreed)
 
 
 def key(name: str, condition: Condition, expires_at: datetime | None = None) -> Key:

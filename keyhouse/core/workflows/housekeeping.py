@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from keyhouse.core.ids import RoomId, UserId
-from keyhouse.core.memberships import Membership, MembershipState, observed_state
+from keyhouse.core.memberships import INSIDE, Membership, MembershipState, observed_state
 from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker
 from keyhouse.core.people import Person, PersonState
 from keyhouse.core.ports import Transaction
 from keyhouse.core.rooms import RoomKind, RoomScope
-from keyhouse.core.workflows.moves import follow_keys, rooms_opened
+from keyhouse.core.verdict import Refused
+from keyhouse.core.workflows.entry import decide_entry
+from keyhouse.core.workflows.moves import follow_keys, removal, rooms_opened
 
 
 def greeting_key(person: UserId) -> str:
@@ -42,10 +44,16 @@ def open_desk(tx: Transaction, person: Person, room_id: RoomId, now: datetime) -
 def observe_change(
     tx: Transaction, room_id: RoomId, person: UserId, sender: UserId, membership: str, now: datetime
 ) -> None:
-    """Keep what a membership event says."""
+    """Keep what a membership event says; whoever comes in where no key lets them any more is removed again.
+
+    A join that the door allowed a moment before the key was taken may come after the removal that followed from it.
+    """
     state = observed_state(membership, person, sender)
-    if state is not None:
-        tx.memberships.observe([Membership(room_id, person, state, now)])
+    if state is None:
+        return
+    tx.memberships.observe([Membership(room_id, person, state, now)])
+    if state in INSIDE and isinstance(decide_entry(tx, person, room_id, now), Refused):
+        tx.outbox.add(removal(person, room_id, f"seen:{now.isoformat()}", now), now)
 
 
 def observe_rooms(tx: Transaction, members: Mapping[str, Iterable[str]], now: datetime) -> None:

@@ -14,6 +14,7 @@ from keyhouse.core.rooms import RoomScope
 from keyhouse.core.verdict import Allowed
 
 _CONCIERGE_INVITES = kinds_with(ServiceAccount.CONCIERGE)
+_NOWHERE: frozenset[RoomId] = frozenset()
 
 
 def rooms_opened(tx: Transaction, person: Person, now: datetime) -> tuple[RoomScope, ...]:
@@ -24,30 +25,32 @@ def rooms_opened(tx: Transaction, person: Person, now: datetime) -> tuple[RoomSc
 
 
 def follow_keys(
-    tx: Transaction, person: Person, cause: str, now: datetime, were_open: frozenset[RoomId] = frozenset()
+    tx: Transaction, person: Person, cause: str, now: datetime, were_open: frozenset[RoomId] | None = None
 ) -> int:
     """Save what must be done so that memberships follow the keys; return how many decisions were new.
 
     cause: makes the decisions of this change different from those of an earlier one.  were_open: rooms that the keys
-    opened until now; the person may stand in them although nobody has observed it yet.
+    opened until now, where the keys have just changed: what was observed in rooms that were opened or closed by it may
+    be of a moment before.
     """
     return sum(tx.outbox.add(decision, now) for decision in decisions(tx, person, cause, now, were_open))
 
 
 def decisions(
-    tx: Transaction, person: Person, cause: str, now: datetime, were_open: frozenset[RoomId] = frozenset()
+    tx: Transaction, person: Person, cause: str, now: datetime, were_open: frozenset[RoomId] | None = None
 ) -> list[NewOutgoing]:
     """Return what must be done so that memberships follow the keys, in the order in which it must be done."""
     places = tx.memberships.of(person.user_id)
     inside = frozenset(place.room_id for place in places if place.state in INSIDE)
     stays_out = frozenset(place.room_id for place in places if place.state is MembershipState.LEFT_BY_CHOICE)
     scopes = rooms_opened(tx, person, now)
-    moves = moves_for(person, tx.people.keys(person.user_id), scopes, inside, stays_out, now)
-    lost = were_open - {scope.room_id for scope in scopes} - stays_out
+    opened = frozenset(scope.room_id for scope in scopes)
+    lost, gained = (were_open - opened, opened - were_open) if were_open is not None else (_NOWHERE, _NOWHERE)
+    moves = moves_for(person, tx.people.keys(person.user_id), scopes, inside - gained, stays_out, now)
     # The desk goes first, because help is there. Leaving goes before entering: excluding conditions are never held at
     # once, not for a moment.
     decided = [_desk_room(person.user_id, now)] if _needs_desk(tx, person) else []
-    decided += [removal(person.user_id, room, cause, now) for room in sorted({*moves.leave, *lost})]
+    decided += [removal(person.user_id, room, cause, now) for room in sorted({*moves.leave, *(lost - stays_out)})]
     entered = [scope.room_id for scope in moves.enter if scope.kind in _CONCIERGE_INVITES]
     return decided + [invitation(person.user_id, room, cause, now) for room in entered]
 

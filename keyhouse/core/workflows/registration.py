@@ -1,24 +1,30 @@
 """Referral → account: issue, look up, redeem, revoke."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from keyhouse.core.ids import Condition, ReferralId, UserId, localpart
 from keyhouse.core.people import Exclusions, Key, Person, PersonState, Role, may_carry
 from keyhouse.core.ports import Transaction
-from keyhouse.core.referrals import Referral, ReferralState, may_issue, may_redeem
+from keyhouse.core.referrals import Referral, ReferralState, may_issue, may_redeem, may_refer_as
 from keyhouse.core.verdict import Allowed, Reason, Refused, Verdict
 from keyhouse.core.workflows.moves import follow_keys
+from keyhouse.core.workflows.naming import is_free
 
 
 @dataclass(frozen=True, slots=True)
 class ReferralRequest:
-    """What the team asks for. by: the user id of who asks, or a word such as "host"."""
+    """What the team asks for. by: the user id of who asks, or a word such as "host".
+
+    reference: the service's local record number, which only a demonstration may do without.
+    """
 
     role: Role
     conditions: frozenset[Condition]
     expires_at: datetime
     by: str
+    reference: str | None = field(default=None, repr=False)
+    needs_reference: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +45,10 @@ def issue(
     now: datetime,
 ) -> Referral | Refused:
     """Keep a new referral and reserve its pseudonym; PSEUDONYM_TAKEN asks for another draw."""
-    for verdict in (may_issue(request.role), may_carry(request.role, request.conditions, known, exclusions)):
-        if isinstance(verdict, Refused):
-            return verdict
-    if tx.referrals.by_pseudonym(draws.pseudonym) is not None or tx.people.has_name(draws.pseudonym):
+    verdict = _may_ask(request, known, exclusions)
+    if isinstance(verdict, Refused):
+        return verdict
+    if not is_free(tx, draws.pseudonym):
         return Refused(Reason.PSEUDONYM_TAKEN)
     referral = Referral(
         draws.referral_id,
@@ -54,9 +60,18 @@ def issue(
         now,
         request.expires_at,
     )
-    tx.referrals.add(referral)
+    tx.referrals.add(referral, request.reference)
     tx.audit.append("referral.issued", actor=request.by, detail={"referral": referral.id}, now=now)
     return referral
+
+
+def _may_ask(request: ReferralRequest, known: frozenset[Condition], exclusions: Exclusions) -> Verdict:
+    verdicts = (
+        may_issue(request.role),
+        may_carry(request.role, request.conditions, known, exclusions),
+        may_refer_as(request.reference, needed=request.needs_reference),
+    )
+    return next((verdict for verdict in verdicts if isinstance(verdict, Refused)), Allowed())
 
 
 def present_code(tx: Transaction, code_hash: str | None, now: datetime) -> Referral | Refused:

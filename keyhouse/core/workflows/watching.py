@@ -1,6 +1,6 @@
 """Look at the house itself: what was seen of it → alarms, and the pages that tell somebody outside of Matrix."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -71,7 +71,10 @@ def look(tx: Transaction, sight: Sight, memory: Memory, limits: AlarmLimits, now
     beats = {beat.process: beat for beat in tx.heartbeats.all()}
     memory = _remembered(tx, beats, memory, now)
     standing = tx.alarms.open()
-    troubles = find_troubles(_facts(tx, sight, beats, memory, limits, now), standing, limits, now)
+    failing = {worker.value: tx.outbox.failing_since(worker) for worker in _whose_failures_count(standing)}
+    facts = _facts(tx, sight, beats, memory, limits, now)
+    facts = replace(facts, outbox_failing={worker: at for worker, at in failing.items() if at is not None})
+    troubles = find_troubles(facts, standing, limits, now)
     if sight.rooms_without_watcher is None:
         troubles += [
             Trouble(*alarm.key, alarm.raised_at, begins=False)
@@ -139,6 +142,12 @@ def set_aside_counters(memory: Memory) -> dict[str, int]:
     return {f"set_aside_{worker}": count for worker, count in (memory.set_aside or {}).items()}
 
 
+def _whose_failures_count(standing: Iterable[Alarm]) -> tuple[Worker, ...]:
+    # A pager that fails has an alarm of its own; that pages wait for it is no further news.
+    is_mute = (AlarmKind.PAGER_FAILED, "") in [alarm.key for alarm in standing]
+    return _WORKERS if is_mute else (*_WORKERS, Worker.CARETAKER)
+
+
 def _remembered(tx: Transaction, beats: Mapping[str, Heartbeat], memory: Memory, now: datetime) -> Memory:
     """Begin anew after a gap, and see who set a further event aside."""
     gap = now - memory.looked_at
@@ -163,7 +172,6 @@ def _facts(
     now: datetime,
 ) -> HouseFacts:
     due = {worker.value: tx.outbox.next_due_at(worker) for worker in _WORKERS}
-    failing = {worker.value: tx.outbox.failing_since(worker) for worker in _WORKERS}
     probe = beats.get(PROBE)
     unread = tx.inbox.unread_rooms(Worker.RISK_MONITOR, now, limits.unreadable_within)
     worst = dict(sorted(unread.items(), key=lambda each: -each[1]))
@@ -179,7 +187,6 @@ def _facts(
         unread=_numbered(tx, worst),
         set_aside_at=memory.set_aside_at,
         outbox_due={worker: at for worker, at in due.items() if at is not None},
-        outbox_failing={worker: at for worker, at in failing.items() if at is not None},
         first_started_at={name: at or memory.looking_since for name, at in sight.first_started_at.items()},
         homeserver_started_at=sight.homeserver_started_at,
     )

@@ -8,7 +8,7 @@ from keyhouse.core.access import moves_for
 from keyhouse.core.accounts import ServiceAccount
 from keyhouse.core.ids import Condition, ReferralId, RoomId, RoomNumber, UserId, localpart
 from keyhouse.core.memberships import INSIDE, Membership, MembershipState
-from keyhouse.core.people import Key, Person, Role
+from keyhouse.core.people import REFERRED_ROLES, Key, Person, PersonState, Role
 from keyhouse.core.referrals import Referral
 from keyhouse.core.room_state import kinds_with
 from keyhouse.core.rooms import RoomKind, RoomScope
@@ -33,8 +33,9 @@ class MemoryPeople:
         self._shelves.people[person.user_id] = person
 
     def update(self, person: Person) -> None:
-        """Keep the person as it is now."""
-        self._shelves.people[person.user_id] = person
+        """Keep the person as it is now; somebody unknown stays unknown."""
+        if person.user_id in self._shelves.people:
+            self._shelves.people[person.user_id] = person
 
     def all(self) -> Sequence[Person]:
         """Everybody, in the order in which they came."""
@@ -47,6 +48,13 @@ class MemoryPeople:
     def with_role(self, role: Role) -> Sequence[Person]:
         """Everybody of one role."""
         return [person for person in self.all() if person.role is role]
+
+    def agreed_before(self, version: int, limit: int, after: str = "") -> Sequence[UserId]:
+        """People who were referred, are not closed and agreed to an older version of the rules, by user id."""
+        people = (self._shelves.people[user_id] for user_id in sorted(self._shelves.people) if user_id > after)
+        referred = (person for person in people if person.role in REFERRED_ROLES)
+        living = (person for person in referred if person.state is not PersonState.CLOSED)
+        return [person.user_id for person in living if (person.rules_agreed or version) < version][:limit]
 
     def names(self, user_ids: Iterable[UserId]) -> Mapping[UserId, str]:
         """What others see of these persons; unknown ones are left out."""
@@ -90,11 +98,23 @@ class MemoryReferrals:
         """Find the referral that reserved a name."""
         return next((found for found in self.all() if found.pseudonym == pseudonym), None)
 
-    def add(self, referral: Referral) -> None:
+    def add(self, referral: Referral, reference: str | None = None) -> None:
         """Keep a new referral."""
         only_once(self.get(referral.id) is not None or self.by_code_hash(referral.code_hash) is not None)
         only_once(self.by_pseudonym(referral.pseudonym) is not None)
         self._shelves.referrals[referral.id] = referral
+        if reference is not None:
+            self._shelves.references[referral.id] = reference
+
+    def reference_of(self, referral_id: ReferralId) -> str | None:
+        """Return the local record number by which the service knows the person."""
+        return self._shelves.references.get(referral_id)
+
+    def forget_reference(self, user_id: UserId) -> None:
+        """Destroy the local record number of the referral that this account redeemed."""
+        for referral in self.all():
+            if referral.redeemed_by == user_id:
+                self._shelves.references.pop(referral.id, None)
 
     def update(self, referral: Referral) -> None:
         """Keep the referral as it is now."""
@@ -114,6 +134,10 @@ class MemoryRooms:
     def get(self, room_id: RoomId) -> RoomScope | None:
         """Find a scope by its room."""
         return self._shelves.rooms.get(room_id)
+
+    def among(self, room_ids: Collection[RoomId]) -> Sequence[RoomScope]:
+        """Those of these rooms that the house knows."""
+        return [self._shelves.rooms[room_id] for room_id in room_ids if room_id in self._shelves.rooms]
 
     def by_slug(self, slug: str) -> RoomScope | None:
         """Find a scope by its stable name."""

@@ -6,8 +6,20 @@ from datetime import datetime
 from keyhouse.core.alarms import Alarm
 from keyhouse.core.alerts import Alert
 from keyhouse.core.audit import AuditEntry
+from keyhouse.core.booking import Booking
 from keyhouse.core.cases import Case
-from keyhouse.core.ids import CaseNumber, EventId, OutgoingId, ReferralId, RoomId, RoomNumber, UserId
+from keyhouse.core.ids import (
+    BookingNumber,
+    CaseNumber,
+    EventId,
+    OfferId,
+    OutgoingId,
+    ReferralId,
+    RoomId,
+    RoomNumber,
+    SlotNumber,
+    UserId,
+)
 from keyhouse.core.incoming import Incoming
 from keyhouse.core.memberships import Membership
 from keyhouse.core.outgoing import Outgoing, OutgoingKind, Worker
@@ -15,6 +27,8 @@ from keyhouse.core.people import Key, Person
 from keyhouse.core.ports import Heartbeat
 from keyhouse.core.referrals import Referral
 from keyhouse.core.rooms import RoomScope
+from keyhouse.core.slots import Slot
+from keyhouse.core.waiting_list import Offer, Waiting
 from keyhouse.storage.errors import StoreConflict
 
 
@@ -67,11 +81,20 @@ class Shelves:
     people: dict[UserId, Person] = field(default_factory=dict)
     keys: dict[int, Key] = field(default_factory=dict)
     referrals: dict[ReferralId, Referral] = field(default_factory=dict)
+    references: dict[ReferralId, str] = field(default_factory=dict)
     rooms: dict[RoomId, RoomScope] = field(default_factory=dict)
     room_numbers: dict[RoomId, RoomNumber] = field(default_factory=dict)
+    person_versions: dict[UserId, int] = field(default_factory=dict)
+    room_versions: dict[RoomId, int] = field(default_factory=dict)
     memberships: dict[tuple[UserId, RoomId], Membership] = field(default_factory=dict)
     cases: dict[CaseNumber, Case] = field(default_factory=dict)
     alerts: dict[EventId, Alert] = field(default_factory=dict)
+    slots: dict[SlotNumber, Slot] = field(default_factory=dict)
+    bookings: dict[BookingNumber, Booking] = field(default_factory=dict)
+    booking_events: dict[EventId, BookingNumber] = field(default_factory=dict)
+    waiting: dict[UserId, Waiting] = field(default_factory=dict)
+    priorities: dict[UserId, int] = field(default_factory=dict)
+    offers: dict[OfferId, Offer] = field(default_factory=dict)
     outgoing: dict[OutgoingId, Outgoing] = field(default_factory=dict)
     once: dict[str, OutgoingId] = field(default_factory=dict)
     done: dict[str, Done] = field(default_factory=dict)

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 
 from keyhouse.core.ports import Transaction
 from keyhouse.storage.memory.alarms import MemoryAlarms
+from keyhouse.storage.memory.booking import MemoryBookings, MemorySlots, MemoryWaitingList
 from keyhouse.storage.memory.devices import MemoryDevices
 from keyhouse.storage.memory.house import MemoryMemberships, MemoryPeople, MemoryReferrals, MemoryRooms
 from keyhouse.storage.memory.inbox import MemoryInbox
+from keyhouse.storage.memory.policy import MemoryPolicy
 from keyhouse.storage.memory.shelves import Shelves
 from keyhouse.storage.memory.work import MemoryAudit, MemoryCases, MemoryHeartbeats, MemoryLeases, MemoryOutbox
 
@@ -20,8 +22,12 @@ class MemoryTransaction:
         self.people = MemoryPeople(shelves)
         self.referrals = MemoryReferrals(shelves)
         self.rooms = MemoryRooms(shelves)
+        self.policy = MemoryPolicy(shelves)
         self.memberships = MemoryMemberships(shelves)
         self.cases = MemoryCases(shelves)
+        self.slots = MemorySlots(shelves)
+        self.bookings = MemoryBookings(shelves)
+        self.waiting_list = MemoryWaitingList(shelves)
         self.outbox = MemoryOutbox(shelves)
         self.inbox = MemoryInbox(shelves)
         self.devices = MemoryDevices(shelves)
@@ -49,5 +55,7 @@ class MemoryStore:
         """Open a transaction that is kept when its block ends well and lost when it raises."""
         with self._one_at_a_time:
             changed = self._shelves.copied()
-            yield MemoryTransaction(changed)
+            transaction = MemoryTransaction(changed)
+            yield transaction
+            transaction.policy.number_changes()
             self._shelves = changed

@@ -1,6 +1,6 @@
 """Tables of who is in the house and how they came in."""
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table, text
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 from keyhouse.storage.column_types import UtcDateTime
 from keyhouse.storage.tables.names import metadata
@@ -14,6 +14,8 @@ person = Table(
     Column("state", String, nullable=False),
     Column("name", String, nullable=False),
     Column("since", UtcDateTime, nullable=False),
+    Column("rules_agreed", Integer),
+    Column("policy_version", BigInteger, nullable=False, server_default=text("1"), index=True),
 )
 
 person_key = Table(
@@ -51,4 +53,6 @@ referral = Table(
     Column("redeemed_at", UtcDateTime),
     Column("redeemed_by", String),
     Column("revoked_at", UtcDateTime),
+    Column("reference_key_id", String),
+    Column("reference_sealed", LargeBinary),
 )

@@ -1,6 +1,6 @@
 """Tables of the rooms, of what opens them, and of who was seen where."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, text
 
 from keyhouse.storage.column_types import UtcDateTime
 from keyhouse.storage.tables.names import metadata
@@ -13,6 +13,7 @@ room = Table(
     Column("kind", String, nullable=False),
     Column("name", String, nullable=False),
     Column("service", String),
+    Column("policy_version", BigInteger, nullable=False, server_default=text("1"), index=True),
     Index(None, "kind", "service"),
 )
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyhouse.core.access import may_join, moves_for
+from keyhouse.core.access import may_come_in, may_join, moves_for
 from keyhouse.core.ids import Condition, RoomId
 from keyhouse.core.people import Key, Person, PersonState, Role
 from keyhouse.core.rooms import ROOM_KINDS, RoomKind, RoomScope
@@ -135,3 +135,33 @@ def test_after_the_moves_a_person_is_exactly_where_the_keys_say(
 
     after = (inside - set(moves.leave)) | {scope.room_id for scope in moves.enter}
     assert after == {scope.room_id for scope in scopes if may_join(scope, PATIENT, keys, NOW) == Allowed()}
+
+
+ELM, HOLDS_ELM = living_room(BULIMIA), [key("river", BULIMIA)]
+LIBRARY = room("library", RoomKind.LIBRARY, Role.PATIENT, conditions=(ANOREXIA,))
+
+
+@pytest.mark.parametrize(
+    ("scope", "keys", "standing", "verdict"),
+    [
+        pytest.param(ELM, HOLDS_ELM, [WILLOW], Refused(Reason.STILL_LEAVING), id="still in what the key opened before"),
+        pytest.param(ELM, HOLDS_ELM, [LIBRARY], Refused(Reason.STILL_LEAVING), id="still in its library"),
+        pytest.param(ELM, [*HOLDS_ELM, key("river", ANOREXIA, NOW)], [WILLOW], Refused(Reason.STILL_LEAVING),
+                     id="the other key runs out this second"),
+        pytest.param(ELM, HOLDS_WILLOW, [WILLOW], Refused(Reason.NO_KEY), id="no key is said before anything else"),
+        pytest.param(ELM, HOLDS_ELM, [], Allowed(), id="stands nowhere"),
+        pytest.param(ELM, HOLDS_ELM, [ELM], Allowed(), id="stands in the room itself"),
+        pytest.param(ELM, HOLDS_ELM, [desk("clover"), care_room()], Allowed(), id="stands where no key is asked for"),
+        pytest.param(ELM, [*HOLDS_ELM, *HOLDS_WILLOW], [WILLOW], Allowed(), id="holds both on purpose"),
+        pytest.param(desk("river"), HOLDS_ELM, [WILLOW], Allowed(), id="the desk is always open"),
+    ],
+)  # fmt: skip
+def test_who_has_not_left_yet_enters_nothing_else_that_needs_a_key(
+    scope: RoomScope, keys: list[Key], standing: list[RoomScope], verdict: object
+) -> None:
+    assert may_come_in(scope, PATIENT, keys, standing, NOW) == verdict
+
+
+def test_a_clinician_and_the_house_are_never_still_leaving() -> None:
+    for somebody in (person("dr", Role.CLINICIAN), person("concierge", Role.SERVICE)):
+        assert may_come_in(ELM, somebody, [], [WILLOW], NOW) == Allowed()

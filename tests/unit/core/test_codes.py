@@ -32,10 +32,10 @@ def test_what_was_printed_is_read_back(drawn: bytes) -> None:
 @given(randomness, st.data())
 def test_a_code_is_read_however_it_was_typed(drawn: bytes, data: st.DataObject) -> None:
     printed = _symbols(drawn)
-    look_alike = {"0": ["0", "O", "o"], "1": ["1", "I", "i", "L", "l"]}
+    look_alike = {"0": ["0", "O", "o"], "1": ["1", "I", "i", "L", "l"], "V": ["V", "v", "U", "u"]}
     typed = "".join(
         data.draw(st.sampled_from(look_alike.get(symbol, [symbol, symbol.lower()])))
-        + data.draw(st.sampled_from(["", "", " ", "-", " - ", "\n"]))
+        + data.draw(st.sampled_from(["", "", " ", "-", " - ", "\n", "\u2013", "\u2011", "\u00a0", "\u200b", "\u00ad"]))
         for symbol in printed
     )
 
@@ -82,9 +82,10 @@ def test_any_text_is_a_code_or_is_not(text: str) -> None:
         pytest.param("", id="empty"),
         pytest.param("0" * 27, id="one too few"),
         pytest.param("0" * 29, id="one too many"),
-        pytest.param("U" + "0" * 27, id="a letter that is not in the alphabet"),
+        pytest.param("*" + "0" * 27, id="a sign that is not in the alphabet"),
         pytest.param("é" + "0" * 27, id="an accent"),
         pytest.param("0" * 28 + " " * 200, id="far too long"),
+        pytest.param("\ud800" + "0" * 27, id="half of a surrogate pair"),
         pytest.param("٠" * 28, id="digits of another script"),
     ],
 )

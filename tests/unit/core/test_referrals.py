@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from keyhouse.core.people import Role
-from keyhouse.core.referrals import Referral, ReferralState, may_issue, may_redeem
+from keyhouse.core.referrals import Referral, ReferralState, may_issue, may_redeem, may_refer_as
 from keyhouse.core.sentences import SENTENCES, error_code, sentence
 from keyhouse.core.verdict import Allowed, Reason, Refused
 from tests.support.household import A_SECOND, ANOREXIA, NOW, referral, user
@@ -43,6 +43,48 @@ def test_patients_carers_and_peers_come_by_a_referral_and_nobody_else(role: Role
     referred = role in (Role.PATIENT, Role.CARER, Role.PEER)
 
     assert may_issue(role) == (Allowed() if referred else Refused(Reason.ROLE_NOT_REFERRED))
+
+
+@pytest.mark.parametrize(
+    "reference", ["7", "EDS-2027/0417", "943 476 5919", "RiO.12a", "x" * 63 + "1", "-1", "1.", "A 1/2 - 3"]
+)
+def test_a_local_record_number_is_taken(reference: str) -> None:
+    assert may_refer_as(reference, needed=True) == may_refer_as(reference, needed=False) == Allowed()
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("River Phoenix", id="a name"),
+        pytest.param("river1970@example.org", id="an address of mail"),
+        pytest.param("@river1:keyhouse.test", id="an account"),
+        pytest.param("Phoenix, River 1970", id="a comma"),
+        pytest.param("x" * 64 + "1", id="one too long"),
+        pytest.param("1" * 100_000, id="far too long"),
+        pytest.param(" 12", id="a space before"),
+        pytest.param("12 ", id="a space after"),
+        pytest.param("   ", id="spaces"),
+        pytest.param("12\n", id="a line's end"),
+        pytest.param("12\x00", id="NUL"),
+        pytest.param("12\t3", id="a tabulator"),
+        pytest.param("12\u202e34", id="a right-to-left mark"),
+        pytest.param("12\u00a034", id="a space that does not break"),
+        pytest.param("1\u200b2", id="a space without width"),
+        pytest.param("R\u0456O 12", id="a letter that only looks like one of ours"),
+        pytest.param("\u0661\u0662", id="digits of another script"),
+        pytest.param("12\ud800", id="half of a surrogate pair"),
+        pytest.param("12'; DROP TABLE person; --", id="a statement"),
+    ],
+)
+def test_what_is_no_record_number_is_refused(reference: str) -> None:
+    assert may_refer_as(reference, needed=True) == Refused(Reason.REFERENCE_UNFIT)
+    assert may_refer_as(reference, needed=False) == Refused(Reason.REFERENCE_UNFIT)
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_missing_reference_is_refused_where_one_is_needed(needed: bool) -> None:
+    assert may_refer_as(None, needed=needed) == (Refused(Reason.REFERENCE_MISSING) if needed else Allowed())
 
 
 @pytest.mark.parametrize("reason", list(Reason))

@@ -9,7 +9,7 @@ import yaml
 from keyhouse.core.building import PlannedRoom, meetings_that_must_not_be
 from keyhouse.core.ids import Condition
 from keyhouse.core.people import Role
-from keyhouse.core.rooms import RoomKind
+from keyhouse.core.rooms import ROOM_KINDS, RoomKind
 from keyhouse.settings.building import load_building
 from keyhouse.settings.faults import SettingsFault
 
@@ -55,7 +55,10 @@ def test_in_the_example_nobody_meets_who_must_not() -> None:
     assert frozenset({Condition("anorexia"), Condition("bulimia")}) in building.exclusions
 
 
-@pytest.mark.parametrize("kind", RoomKind)
+FOR_THE_TEAM = [kind for kind, rules in ROOM_KINDS.items() if not rules.by_condition and not rules.personal]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in RoomKind if kind not in FOR_THE_TEAM])
 def test_a_building_in_which_people_would_meet_who_must_not_is_refused(kind: RoomKind) -> None:
     anorexia, bulimia, low_mood = Condition("anorexia"), Condition("bulimia"), Condition("low_mood")
     pair = frozenset({frozenset({anorexia, bulimia})})
@@ -66,6 +69,15 @@ def test_a_building_in_which_people_would_meet_who_must_not_is_refused(kind: Roo
     assert len(meetings_that_must_not_be([room({Role.PATIENT}, anorexia, bulimia)], pair)) == 1
     assert len(meetings_that_must_not_be([room({Role.PATIENT, Role.CARER}, anorexia)], pair)) == 1
     assert meetings_that_must_not_be([room({Role.PATIENT, Role.PEER}, anorexia, low_mood)], pair) == []
+
+
+@pytest.mark.parametrize("kind", FOR_THE_TEAM)
+def test_a_room_that_asks_for_no_key_is_for_the_team_and_never_for_people(kind: RoomKind) -> None:
+    of_people = PlannedRoom("here", kind, "A room", "", frozenset({Role.PEER}), frozenset())
+    of_the_team = PlannedRoom("here", kind, "A room", "", frozenset({Role.CLINICIAN, Role.STAFF}), frozenset())
+
+    assert len(meetings_that_must_not_be([of_people], frozenset())) == 1
+    assert meetings_that_must_not_be([of_the_team], frozenset()) == []
 
 
 def test_a_name_that_says_a_condition_is_refused_with_its_place(tmp_path: Path) -> None:
@@ -99,3 +111,33 @@ def test_a_name_that_stands_on_two_doors_is_refused(tmp_path: Path) -> None:
 
     assert any("taken by services.one.conditions.low_mood.patients" in fault for fault in faults)
     assert any("'psychosis' is not a condition of any service" in fault for fault in faults)
+
+
+def test_the_rules_of_the_example_have_a_version_and_sentences() -> None:
+    rules = load_building(EXAMPLE).rules
+
+    assert rules.version >= 1
+    assert "The house is not a crisis service." in rules.sentences
+
+
+@pytest.mark.parametrize(
+    ("rules", "place"),
+    [
+        (None, "house.rules: is missing"),
+        ({"sentences": ["Be kind."]}, "house.rules.version"),
+        ({"version": 0, "sentences": ["Be kind."]}, "house.rules.version"),
+        ({"version": "1", "sentences": ["Be kind."]}, "house.rules.version"),
+        ({"version": True, "sentences": ["Be kind."]}, "house.rules.version"),
+        ({"version": 1, "sentences": []}, "house.rules.sentences"),
+        ({"version": 1, "sentences": ["Be kind.", ""]}, "house.rules.sentences[1]"),
+    ],
+)
+def test_rules_without_a_whole_version_or_without_sentences_are_refused_with_their_place(
+    tmp_path: Path, rules: dict[str, Any] | None, place: str
+) -> None:
+    house = yaml.safe_load(EXAMPLE.read_text())["house"]
+    named = {**house, "rules": rules} if rules else {name: house[name] for name in house if name != "rules"}
+
+    (fault,) = faults_of(written(tmp_path, house=named))
+
+    assert place in fault

@@ -88,6 +88,25 @@ def test_a_room_that_was_open_is_left_although_nobody_has_seen_the_person_there(
         assert (OutgoingKind.REMOVAL, WILLOW.room_id) in _decisions(tx)
 
 
+def test_a_room_that_opens_is_entered_although_the_person_was_last_seen_there(house: MemoryStore) -> None:
+    # Taken and given again at once: nobody has observed yet that the person was removed in between.
+    _moved_in(house, PERINATAL, inside=(WILLOW.room_id,))
+
+    _change(house, add=frozenset({ANOREXIA}))
+
+    with house.reading() as tx:
+        assert (OutgoingKind.INVITATION, WILLOW.room_id) in _decisions(tx)
+
+
+def test_a_room_that_was_open_before_is_not_entered_again_where_the_person_is(house: MemoryStore) -> None:
+    _moved_in(house, ANOREXIA, inside=(WILLOW.room_id,))
+
+    _change(house, add=frozenset({PERINATAL}))
+
+    with house.reading() as tx:
+        assert (OutgoingKind.INVITATION, WILLOW.room_id) not in _decisions(tx)
+
+
 @pytest.mark.parametrize(
     ("add", "remove", "role", "reason"),
     [

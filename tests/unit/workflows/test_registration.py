@@ -33,7 +33,7 @@ from tests.support.household import (
     user,
 )
 
-REQUEST = ReferralRequest(Role.PATIENT, frozenset({ANOREXIA}), NOW + timedelta(days=7), "@dr-a:keyhouse.test")
+REQUEST = ReferralRequest(Role.PATIENT, frozenset({ANOREXIA}), NOW + timedelta(days=7), "@dr-a:keyhouse.test", "R 17")
 DRAWS = Draws(ReferralId("r1"), "river", "hash-1")
 
 
@@ -56,6 +56,41 @@ def test_an_issued_referral_keeps_what_was_asked_and_drawn(house: MemoryStore) -
     with house.reading() as tx:
         assert present_code(tx, "hash-1", NOW) == issued
         assert tx.audit.verify().entries == 1
+
+
+def test_an_issued_referral_keeps_its_reference_apart(house: MemoryStore) -> None:
+    issued = _issue(house, replace(REQUEST, reference="EDS/2027-0417"))
+
+    assert isinstance(issued, Referral)
+    with house.reading() as tx:
+        assert tx.referrals.reference_of(issued.id) == "EDS/2027-0417"
+    assert "0417" not in repr(issued) + repr(replace(REQUEST, reference="EDS/2027-0417"))
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        pytest.param(None, Reason.REFERENCE_MISSING, id="none"),
+        pytest.param("River Phoenix", Reason.REFERENCE_UNFIT, id="a name"),
+    ],
+)
+def test_a_referral_without_a_record_number_is_refused_and_not_kept(
+    house: MemoryStore, reference: str | None, reason: Reason
+) -> None:
+    refused = _issue(house, replace(REQUEST, reference=reference))
+
+    assert refused == Refused(reason)
+    with house.reading() as tx:
+        assert tx.referrals.all() == []
+    assert isinstance(_issue(house), Referral)
+
+
+def test_only_a_demonstration_needs_no_reference(house: MemoryStore) -> None:
+    issued = _issue(house, replace(REQUEST, reference=None, needs_reference=False))
+
+    assert isinstance(issued, Referral)
+    with house.reading() as tx:
+        assert tx.referrals.reference_of(issued.id) is None
 
 
 @pytest.mark.parametrize(

@@ -239,6 +239,23 @@ def test_a_decision_that_fails_again_and_again_is_told_and_one_that_waits_for_a_
     assert looked_at.standing() == ([(AlarmKind.OUTBOX_LATE, "risk_monitor")] if is_told else [])
 
 
+@pytest.mark.parametrize("is_mute", [False, True], ids=["the homeserver", "the pager, which is told apart"])
+def test_an_account_that_cannot_be_changed_is_told_and_pages_that_wait_for_the_pager_are_not(
+    looked_at: House, is_mute: bool
+) -> None:
+    with looked_at.store.writing() as tx:
+        change = NewOutgoing(OutgoingKind.RENAME, Worker.CARETAKER, "name", {"person": "@river:keyhouse.test"}, NOW)
+        tx.outbox.add(change, NOW)
+        (row,) = tx.outbox.due(Worker.CARETAKER, NOW, 1)
+        tx.outbox.postpone(row.id, NOW + AN_HOUR, "MatrixAway", failed_at=NOW)
+        record_channels(tx, {"web": is_mute}, NOW)
+
+    looked_at.goes_on(150, beating=True)
+
+    late = (AlarmKind.OUTBOX_LATE, "caretaker")
+    assert (late in looked_at.standing()) is not is_mute
+
+
 def test_what_failed_and_is_done_at_last_is_well_again(looked_at: House) -> None:
     with looked_at.store.writing() as tx:
         card = NewOutgoing(OutgoingKind.CARE_CARD, Worker.RISK_MONITOR, "card", {"case": 1}, NOW)
