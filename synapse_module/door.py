@@ -9,29 +9,36 @@ from synapse.api.constants import LoginType
 from synapse.config import ConfigError
 from synapse.module_api import ModuleApi
 
+from keyhouse.core.ids import UserId
 from keyhouse.storage.errors import StoreFault
 from keyhouse.storage.house_keys import HouseKeys
 from keyhouse.storage.store import SqlStore, open_store
 from synapse_module.codes import CodeChecker
 from synapse_module.entry import Entry
+from synapse_module.gate.gate import Gate
 from synapse_module.rates import Rates
 from synapse_module.registration import Registration
+from synapse_module.snapshot import PolicySnapshot
+from synapse_module.speaking import Speaking
 from synapse_module.store_threads import StoreThreads
+from synapse_module.unsent import Unsent
 from synapse_module.versions import checkers, require_private_attributes, require_version
 
-SETTINGS = {"database": str, "house_keys": str, "service_localparts": list}
+SETTINGS = {"database": str, "house_keys": str, "service_localparts": list, "limited": bool}
 
 
 @dataclass(frozen=True, slots=True)
 class DoorSettings:
     """What homeserver.yaml tells the door.
 
-    database: an SQLAlchemy address.  service_localparts: the house's own accounts; only limits are lifted by it.
+    database: an SQLAlchemy address.  service_localparts: the house's own accounts; by it limits are
+    lifted and messages pass; no room is opened by it.  limited: whether visitors are counted by their addresses.
     """
 
     database: str
     keys: HouseKeys
     service_localparts: tuple[str, ...]
+    limited: bool
 
     def open_store(self) -> SqlStore:
         """Open our own database. Raises StoreFault."""
@@ -39,15 +46,21 @@ class DoorSettings:
 
 
 class Door:
-    """Decides for Synapse who may register and who may be where. Keeps no state: every worker has one."""
+    """Decides for Synapse who may register, be where and write where. Every worker has one; it keeps the last alone."""
 
     def __init__(self, config: DoorSettings, api: ModuleApi) -> None:
         require_private_attributes(api)
         store = StoreThreads(api, config.open_store())
         checkers(api)[LoginType.REGISTRATION_TOKEN] = CodeChecker(store, config.keys.code_hash)
         Registration(api, store).register()
-        Entry(store).register(api)
+        services = frozenset(UserId(api.get_qualified_user_id(name)) for name in config.service_localparts)
+        policy = PolicySnapshot(api, store)
+        policy.start()
+        speaking = Speaking(policy, Unsent(api, store), services)
+        speaking.register(api)
+        Entry(api, store, services, speaking).register()
         Rates(api, config.service_localparts).register(api)
+        Gate(api, config.limited).stand()
 
     @staticmethod
     def parse_config(config: Mapping[str, Any]) -> DoorSettings:
@@ -59,7 +72,8 @@ class Door:
             raise ConfigError("; ".join(faults))
         try:
             keys = HouseKeys.load(Path(config["house_keys"]))
-            settings = DoorSettings(config["database"], keys, tuple(config["service_localparts"]))
+            services = tuple(config["service_localparts"])
+            settings = DoorSettings(config["database"], keys, services, config["limited"])
             # Opened for good only later: a connection does not outlive the fork with which Synapse may go on.
             settings.open_store().close()
         except StoreFault as fault:

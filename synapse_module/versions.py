@@ -6,7 +6,13 @@ from typing import Any
 
 from synapse.api.constants import LoginType
 from synapse.config import ConfigError
+from synapse.handlers.ui_auth import UIAuthSessionDataConstants
+from synapse.http.site import SynapseRequest, XForwardedForRequest
 from synapse.module_api import ModuleApi
+from synapse.rest import ClientRestResource
+from synapse.rest.media.media_repository_resource import MediaRepositoryResource
+
+from keyhouse.core.ids import RoomId, UserId
 
 SYNAPSE_VERSION = "1.163.2"
 
@@ -15,6 +21,18 @@ PRIVATE_ATTRIBUTES: dict[str, Callable[[ModuleApi], object]] = {
     "ModuleApi._hs.get_auth_handler().checkers[token]": lambda api: checkers(api)[LoginType.REGISTRATION_TOKEN],
     # The thread pool must end before Synapse's process does; the module interface has no word for it.
     "ModuleApi._hs.register_sync_shutdown_handler": lambda api: api._hs.register_sync_shutdown_handler,
+    # Who changes rooms must have left before entering; the module interface does not say where somebody is.
+    "ModuleApi._hs.get_datastores().main.get_rooms_for_user": lambda api: (
+        api._hs.get_datastores().main.get_rooms_for_user
+    ),
+    # A finished registration is told from one that is not, and its holder from a stranger.
+    "AuthHandler._check_local_password": lambda api: api._hs.get_auth_handler()._check_local_password,
+    "AuthHandler.get_session_data": lambda api: api._hs.get_auth_handler().get_session_data,
+    # Decision 0013: the gate takes the place of what these two inherit, and hides what this one was told.
+    "ClientRestResource.register_paths": lambda api: _inherited(ClientRestResource, "register_paths"),
+    "MediaRepositoryResource.register_paths": lambda api: _inherited(MediaRepositoryResource, "register_paths"),
+    "SynapseRequest.process": lambda api: _inherited(SynapseRequest, "process"),
+    "XForwardedForRequest._forwarded_for": lambda api: XForwardedForRequest._forwarded_for,
 }
 """Everything private in Synapse that the door relies upon, each with a way to reach it."""
 
@@ -47,6 +65,31 @@ def checkers(api: ModuleApi) -> dict[str, Any]:
     return found
 
 
+async def joined_rooms(api: ModuleApi, user_id: UserId) -> frozenset[RoomId]:
+    """Return the rooms in which Synapse has an account of ours joined now."""
+    datastore: Any = api._hs.get_datastores().main
+    return frozenset(RoomId(room_id) for room_id in await datastore.get_rooms_for_user(user_id))
+
+
+async def registered_in(api: ModuleApi, session: str) -> UserId | None:
+    """Return the account that this session of a registration has made, if any; SynapseError where nobody began it."""
+    made = UIAuthSessionDataConstants.REGISTERED_USER_ID
+    found = await api._hs.get_auth_handler().get_session_data(session, made, None)
+    return None if found is None else UserId(found)
+
+
+async def has_password(api: ModuleApi, user_id: UserId, password: str) -> bool:
+    """Say whether this is the account's password."""
+    return await api._hs.get_auth_handler()._check_local_password(user_id, password) is not None
+
+
 def at_shutdown(api: ModuleApi, end: Callable[[], object]) -> None:
     """Have something ended together with Synapse."""
     api._hs.register_sync_shutdown_handler(phase="during", eventType="shutdown", shutdown_func=end)
+
+
+def _inherited(kind: type, name: str) -> object:
+    # A method of the class's own would be lost, not called, behind ours.
+    if name in vars(kind) and vars(kind)[name].__module__.startswith("synapse."):
+        raise AttributeError(name)
+    return getattr(kind, name)

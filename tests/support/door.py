@@ -30,22 +30,32 @@ def door_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def house(door_folder: Path) -> AsyncIterator[House]:
     """A house with the door, shared by the whole run: new people and rooms in every test."""
     async with running_house(door_folder) as running:
-        await _lift_limits(running)
+        await lift_limits(running)
         yield running
 
 
 @asynccontextmanager
-async def running_house(folder: Path, **more: Any) -> AsyncIterator[House]:
-    """Make a house in this folder and run it; more: fields of the homeserver's plan."""
+async def running_house(folder: Path, limited: bool = False, **more: Any) -> AsyncIterator[House]:
+    """Make a house in this folder and run it; limited: visitors are counted; more: fields of the homeserver's plan."""
+    url = database_url(folder)
+    plan = plan_for_tests(folder / "synapse", free_port(), modules=[door_module(folder, url, limited)], **more)
+    async with house_around(RunningSynapse(plan), folder, url) as house:
+        yield house
+
+
+@asynccontextmanager
+async def house_around(
+    synapse: RunningSynapse, folder: Path, url: str, kind: type[House] = House
+) -> AsyncIterator[House]:
+    """Run a homeserver with the door, and the house around it; url: of our own database, which is empty yet."""
     keys = HouseKeys.load_or_create(folder / "house_keys.json")
-    migrate(database_url(folder))
-    store = open_store(database_url(folder), keys)
-    plan = plan_for_tests(folder / "synapse", free_port(), modules=[door_module(folder)], **more)
+    migrate(url)
+    store = open_store(url, keys)
     for name in SERVICES:
-        reserve_account(store, UserId(f"@{name}:{plan.server_name}"), Role.SERVICE)
-    async with RunningSynapse(plan) as synapse:
+        reserve_account(store, UserId(f"@{name}:{synapse.server_name}"), Role.SERVICE)
+    async with synapse:
         concierge, owner, caretaker = [await _service(synapse, name) for name in SERVICES]
-        yield House(synapse, store, keys.code_hash, concierge, owner, caretaker)
+        yield kind(synapse, store, keys.code_hash, concierge, owner, caretaker)
     store.close()
 
 
@@ -54,12 +64,13 @@ def database_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'house.db'}"
 
 
-def door_module(folder: Path) -> dict[str, Any]:
-    """What homeserver.yaml says of the door."""
+def door_module(folder: Path, url: str | None = None, limited: bool = False) -> dict[str, Any]:
+    """What homeserver.yaml says of the door; url: of our own database, if it is not the file in the folder."""
     config = {
-        "database": database_url(folder),
+        "database": url or database_url(folder),
         "house_keys": str(folder / "house_keys.json"),
         "service_localparts": list(SERVICES),
+        "limited": limited,
     }
     return {"module": "synapse_module.door.Door", "config": config}
 
@@ -68,7 +79,8 @@ async def _service(synapse: RunningSynapse, name: str) -> Account:
     return await synapse.register(name, PASSWORD, admin=name == "caretaker")
 
 
-async def _lift_limits(house: House) -> None:
+async def lift_limits(house: House) -> None:
+    """Let the house's own accounts write as fast as a test can."""
     # Messages and new rooms are limited where no module is asked; the house has its own accounts taken out of it.
     for account in (house.concierge, house.owner, house.caretaker):
         path = f"/_synapse/admin/v1/users/{account.user_id}/override_ratelimit"

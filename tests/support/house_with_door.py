@@ -2,17 +2,19 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from keyhouse.core.codes import hash_code, make_code, read_code
 from keyhouse.core.ids import Condition, ReferralId, RoomId, UserId, localpart
-from keyhouse.core.people import Key, Role
+from keyhouse.core.outgoing import OutgoingKind, Worker
+from keyhouse.core.people import Key, PersonState, Role
 from keyhouse.core.ports import Store, Transaction
 from keyhouse.core.referrals import Referral
 from keyhouse.core.rooms import RoomKind, RoomScope
+from keyhouse.core.workflows.agreeing import agree
 from keyhouse.core.workflows.registration import Draws, ReferralRequest, issue
 from keyhouse.core.workflows.team import reserve
 from tests.support.fresh import fresh_name
@@ -22,6 +24,7 @@ CLIENT = "/_matrix/client/v3"
 WILLOW = Condition("willow")
 ROWAN = Condition("rowan")
 PASSWORD = "correct horse battery staple"
+NO_GUESTS = [{"type": "m.room.guest_access", "content": {"guest_access": "forbidden"}}]
 SEEN_WITHIN_S = 20.0
 
 T = TypeVar("T")
@@ -61,7 +64,7 @@ class House:
         draws = Draws(ReferralId(secrets.token_hex(8)), fresh_name("fern"), hash_code(symbols, self.code_key))
         now = datetime.now(UTC)
         held = frozenset(conditions or {WILLOW})
-        request = ReferralRequest(role, held, now + lasts, "host")
+        request = ReferralRequest(role, held, now + lasts, "host", "R 17")
         referral = self.write(lambda tx: issue(tx, request, draws, frozenset({WILLOW, ROWAN}), frozenset(), now))
         assert isinstance(referral, Referral)
         return Paper(code, referral)
@@ -92,10 +95,12 @@ class House:
         presented = await self.present(session, code, **more)
         return presented if presented.errcode else await self.finish(session, **more)
 
-    async def person(self, *conditions: Condition, role: Role = Role.PATIENT) -> Account:
-        """Let somebody in by a code; without conditions with a key for WILLOW."""
+    async def person(self, *conditions: Condition, role: Role = Role.PATIENT, agrees: bool = True) -> Account:
+        """Let somebody in by a code; without conditions with a key for WILLOW. agrees: to the rules of the house."""
         answer = await self.register(self.issue(*conditions, role=role).code)
         assert answer.status == 200, answer
+        if agrees:
+            self.agree(answer.body["user_id"])
         return Account(answer.body["user_id"], answer.body["device_id"], answer.body["access_token"], PASSWORD)
 
     async def make_server_admin(self, account: Account) -> None:
@@ -113,23 +118,28 @@ class House:
 
     async def unscoped_room(self, *invited: Account, **more: Any) -> RoomId:
         """Have the concierge make a room that the house does not know."""
-        body = {"preset": "private_chat", "invite": [one.user_id for one in invited], **more}
+        invites = [one.user_id for one in invited]
+        body = {"preset": "private_chat", "initial_state": NO_GUESTS, "invite": invites, **more}
         made = await self.synapse.ask("POST", f"{CLIENT}/createRoom", self.concierge.access_token, body)
         return RoomId(made["room_id"])
 
-    async def room(self, *conditions: Condition, **more: Any) -> RoomId:
+    async def room(self, *conditions: Condition, kind: RoomKind = RoomKind.LIVING_ROOM, **more: Any) -> RoomId:
         """Have the concierge make a room for patients of these conditions; without any it is for WILLOW."""
         room = await self.unscoped_room(**more)
         opened_by = frozenset({Role.PATIENT}), frozenset(conditions or {WILLOW})
-        scope = RoomScope(room, fresh_name("room"), RoomKind.LIVING_ROOM, "The Fern room", *opened_by)
+        scope = RoomScope(room, fresh_name("room"), kind, "The Fern room", *opened_by)
         self.write(lambda tx: tx.rooms.put(scope))
         return room
 
     async def desk(self, person: Account) -> RoomId:
         """Have the concierge make somebody's desk room."""
+        return await self.personal(RoomKind.DESK, person)
+
+    async def personal(self, kind: RoomKind, *people: Account) -> RoomId:
+        """Have the concierge make a room of a kind that is opened by being named."""
         room = await self.unscoped_room()
-        members = frozenset({UserId(person.user_id)})
-        scope = RoomScope(room, fresh_name("desk"), RoomKind.DESK, "Your desk", members=members)
+        members = frozenset(UserId(one.user_id) for one in people)
+        scope = RoomScope(room, fresh_name(kind), kind, "The Moss room", members=members)
         self.write(lambda tx: tx.rooms.put(scope))
         return room
 
@@ -140,9 +150,19 @@ class House:
             assert scope is not None
             tx.rooms.put(replace(scope, roles=scope.roles | {role}))
 
+    def open_like(self, room: RoomId, other: RoomId) -> None:
+        """Open a room to whom another is open."""
+        with self.store.writing() as tx:
+            scope = tx.rooms.get(other)
+            assert scope is not None
+            tx.rooms.put(replace(scope, room_id=room, slug=fresh_name("room")))
+
     async def room_with(self, *people: Account) -> RoomId:
         """Make a WILLOW room in which these people are."""
-        room = await self.room()
+        return await self.moved_into(await self.room(), *people)
+
+    async def moved_into(self, room: RoomId, *people: Account) -> RoomId:
+        """Have these people in a room, and give it back."""
         for one in people:
             await self.invite(one, room)
         await self.joined(room, *people)
@@ -165,8 +185,18 @@ class House:
 
     async def say(self, by: Account, room: RoomId, words: str = "hello") -> Answer:
         """Try to say something."""
-        path = f"{CLIENT}/rooms/{room}/send/m.room.message/{fresh_name('txn')}"
-        return await self.synapse.request("PUT", path, by.access_token, {"msgtype": "m.text", "body": words})
+        return await self.send(by, room, "m.room.message", {"msgtype": "m.text", "body": words})
+
+    async def send(self, by: Account, room: RoomId, type: str, content: Mapping[str, Any]) -> Answer:
+        """Try to send an event that changes no state."""
+        path = f"{CLIENT}/rooms/{room}/send/{type}/{fresh_name('txn')}"
+        return await self.synapse.request("PUT", path, by.access_token, content)
+
+    async def kept_content(self, room: RoomId, event_id: str) -> dict[str, Any]:
+        """What Synapse keeps of an event's content, as the concierge sees it."""
+        path = f"{CLIENT}/rooms/{room}/event/{event_id}"
+        kept: dict[str, Any] = (await self.synapse.ask("GET", path, self.concierge.access_token))["content"]
+        return kept
 
     async def membership(self, room: RoomId, person: Account) -> str | None:
         """What the concierge sees of somebody's membership; None if there never was one."""
@@ -192,6 +222,12 @@ class House:
                 since = f"&since={seen['next_batch']}"
                 missing -= _with_membership(seen.get("rooms", {}).get("join", {}).get(room, {}), membership)
 
+    async def lift_limits_of(self, account: Account) -> None:
+        """Let an account write as fast as a test can."""
+        path = f"/_synapse/admin/v1/users/{account.user_id}/override_ratelimit"
+        limits = {"messages_per_second": 0, "burst_count": 0}
+        await self.synapse.ask("POST", path, self.caretaker.access_token, limits)
+
     # The store, as another process of the house uses it
 
     def write(self, act: Callable[[Transaction], T]) -> T:
@@ -203,6 +239,23 @@ class House:
         """Look something up in our own database."""
         with self.store.reading() as tx:
             return ask(tx)
+
+    def agree(self, user_id: str) -> None:
+        """Have somebody agree to the rules of the house."""
+        self.write(lambda tx: agree(tx, UserId(user_id), 1, datetime.now(UTC)))
+
+    def put_state(self, person: Account, state: PersonState) -> None:
+        """Pause somebody, or the like."""
+        with self.store.writing() as tx:
+            known = tx.people.get(UserId(person.user_id))
+            assert known is not None
+            tx.people.update(replace(known, state=state))
+
+    def told_unsent(self, person: Account) -> list[str]:
+        """For which reasons the concierge is to tell somebody that a message did not go out, oldest first."""
+        due = self.read(lambda tx: tx.outbox.due(Worker.ROOM_GATEKEEPER, datetime.now(UTC), 100_000))
+        unsent = [row.content for row in due if row.kind is OutgoingKind.UNSENT]
+        return [str(told["reason"]) for told in unsent if told["person"] == person.user_id]
 
     def revoke_key(self, person: Account, condition: Condition = WILLOW) -> None:
         """Take somebody's key away, as the command line does."""

@@ -1,29 +1,23 @@
 """A real Synapse for tests: written by provisioning, started, awaited, asked and stopped."""
 
-import asyncio
 import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import aiohttp
 
 from provisioning.homeserver import HomeserverPlan, start_command, write_homeserver
 from tests.support.ports import port_is_taken
+from tests.support.synapse_process import SynapseProcess, SynapseStartError
 
-STARTS_WITHIN_S = 60.0
-STOPS_WITHIN_S = 20.0
 ANSWERS_WITHIN_S = 30.0
 
 # What tests change on every homeserver: cheap passwords, and never an old answer to /sync.
 FOR_TESTS: dict[str, Any] = {"bcrypt_rounds": 4, "caches": {"sync_response_cache_duration": "0s"}}
-
-
-class SynapseStartError(AssertionError):
-    """Synapse ended or did not answer in time; the message ends with its log."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +49,8 @@ class RunningSynapse:
     def __init__(self, plan: HomeserverPlan) -> None:
         self.plan = plan
         self._http: aiohttp.ClientSession | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        console_file = plan.directory / "console.log"
+        self._process = SynapseProcess(start_command(plan), plan.port, self.log_file, console_file)
 
     @property
     def url(self) -> str:
@@ -93,14 +88,8 @@ class RunningSynapse:
             raise SynapseStartError(f"port {self.plan.port} is taken")
         write_homeserver(self.plan)
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWERS_WITHIN_S))
-        with self._console_file.open("wb") as console:
-            self._process = await self._run(console)
         try:
-            async with asyncio.timeout(STARTS_WITHIN_S):
-                await self._healthy()
-        except TimeoutError:
-            await self.stop()
-            raise SynapseStartError(f"no answer within {STARTS_WITHIN_S:.0f} s\n{self.log_tail()}") from None
+            await self._process.start()
         except BaseException:
             await self.stop()
             raise
@@ -109,22 +98,12 @@ class RunningSynapse:
         """End the process and wait until it is gone; nothing happens if it is gone already."""
         if self._http is not None:
             await self._http.close()
-        process, self._http, self._process = self._process, None, None
-        if process is None or process.returncode is not None:
-            return
-        process.terminate()
-        try:
-            async with asyncio.timeout(STOPS_WITHIN_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+            self._http = None
+        await self._process.stop()
 
     async def kill(self) -> None:
         """End the process as a power cut would, and wait until it is gone."""
-        assert self._process is not None, "this Synapse is not running"
-        self._process.kill()
-        await self._process.wait()
+        await self._process.kill()
         await self.stop()
 
     async def request(
@@ -133,11 +112,12 @@ class RunningSynapse:
         path: str,
         token: str | None = None,
         body: Mapping[str, Any] | None = None,
+        at: str | None = None,
     ) -> Answer:
-        """Ask the homeserver once; refusals are answers too, not exceptions."""
+        """Ask the homeserver once; refusals are answers too, not exceptions. at: another address than its usual one."""
         assert self._http is not None, "this Synapse is not running"
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with self._http.request(method, self.url + path, headers=headers, json=body) as response:
+        async with self._http.request(method, (at or self.url) + path, headers=headers, json=body) as response:
             return Answer(response.status, await response.json())
 
     async def ask(
@@ -171,36 +151,7 @@ class RunningSynapse:
 
     def log_tail(self, lines: int = 25) -> str:
         """The end of what Synapse printed and logged."""
-        texts = [file.read_text(errors="replace") for file in (self._console_file, self.log_file) if file.exists()]
-        return "\n".join("\n".join(text.splitlines()[-lines:]) for text in texts)
-
-    @property
-    def _console_file(self) -> Path:
-        return self.plan.directory / "console.log"
-
-    async def _run(self, console: IO[bytes]) -> asyncio.subprocess.Process:
-        command = start_command(self.plan)
-        return await asyncio.create_subprocess_exec(
-            *command, cwd=self.plan.directory, stdin=asyncio.subprocess.DEVNULL, stdout=console, stderr=console
-        )
-
-    async def _healthy(self) -> None:
-        assert self._process is not None
-        assert self._http is not None
-        ended = asyncio.create_task(self._process.wait())
-        try:
-            while True:
-                try:
-                    async with self._http.get(self.url + "/health") as response:
-                        if response.status == 200:
-                            return
-                except aiohttp.ClientConnectionError:
-                    # Nobody listens yet: ask again soon, at once if the process has ended.
-                    await asyncio.wait({ended}, timeout=0.05)
-                if ended.done():
-                    raise SynapseStartError(f"ended with status {ended.result()}\n{self.log_tail()}")
-        finally:
-            ended.cancel()
+        return self._process.log_tail(lines)
 
 
 def plan_for_tests(directory: Path, port: int, **more: Any) -> HomeserverPlan:

@@ -1,19 +1,15 @@
-"""Who gets into which room, by every way in."""
+"""Who gets into which room: what stands behind the table of routes, and what a membership may say."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from keyhouse.core.ids import Condition
+from keyhouse.core.ids import RoomId
 from keyhouse.core.people import Role
 from keyhouse.core.sentences import error_code, sentence
 from keyhouse.core.verdict import Reason
 from tests.support.house_with_door import CLIENT, ROWAN, WILLOW, House
 from tests.support.synapse import Account, Answer
-
-OPEN: dict[str, Any] = {"initial_state": [{"type": "m.room.join_rules", "content": {"join_rule": "public"}}]}
-KNOCKED: dict[str, Any] = {"initial_state": [{"type": "m.room.join_rules", "content": {"join_rule": "knock"}}]}
 
 
 def refused(answer: Answer, reason: Reason) -> bool:
@@ -21,16 +17,6 @@ def refused(answer: Answer, reason: Reason) -> bool:
     said = (answer.status, answer.errcode, answer.body.get("error"))
     assert said == (403, error_code(reason), sentence(reason)), answer
     return True
-
-
-async def test_a_key_opens_a_room_by_its_id_and_another_key_does_not(house: House) -> None:
-    # The room is open to all of Matrix, so that nothing but the door stands before it.
-    room = await house.room(WILLOW, **OPEN)
-    willow, rowan = await house.person(WILLOW), await house.person(ROWAN)
-
-    assert (await house.join(willow, room)).status == 200
-    assert refused(await house.join(rowan, room), Reason.NO_KEY)
-    assert await house.membership(room, rowan) is None
 
 
 async def test_the_house_invites_whom_the_key_admits_and_synapse_joins_them_at_once(house: House) -> None:
@@ -48,7 +34,7 @@ async def test_a_person_invites_nobody_not_even_whom_the_key_admits(house: House
     host, guest = await house.person(WILLOW), await house.person(WILLOW)
     room = await house.room_with(host)
     if with_power:
-        levels = {"users": {host.user_id: 50}, "invite": 0}
+        levels = {"users_default": 50, "invite": 0}
         assert (await house.send_state(house.concierge, room, "m.room.power_levels", levels)).status == 200
 
     assert refused(await house.invite(guest, room, by=host), Reason.HOUSE_DOES_THIS)
@@ -56,62 +42,48 @@ async def test_a_person_invites_nobody_not_even_whom_the_key_admits(house: House
 
 
 async def test_a_room_that_the_house_does_not_know_admits_the_house_alone(house: House) -> None:
-    room = await house.unscoped_room(**OPEN)
+    room = await house.unscoped_room()
     person = await house.person(WILLOW)
 
     assert refused(await house.join(person, room), Reason.NO_SCOPE)
     assert refused(await house.invite(person, room), Reason.NO_SCOPE)
-    assert (await house.join(house.owner, room)).status == 200
-
-
-async def test_a_room_of_another_server_is_refused_before_that_server_is_asked(house: House) -> None:
-    person = await house.person(WILLOW)
-
-    elsewhere = await house.synapse.request(
-        "POST", f"{CLIENT}/join/!willow:elsewhere.test?server_name=elsewhere.test", person.access_token, {}
-    )
-
-    assert refused(elsewhere, Reason.NO_SCOPE)
-
-
-async def test_a_desk_admits_the_one_whose_it_is(house: House) -> None:
-    mine, other = await house.person(WILLOW), await house.person(WILLOW)
-    room = await house.desk(mine)
-
-    assert refused(await house.invite(other, room), Reason.SOMEBODY_ELSES_ROOM)
-    assert (await house.invite(mine, room)).status == 200
-    await house.joined(room, mine)
-
-
-@pytest.mark.parametrize("conditions", [(WILLOW,), (ROWAN,)], ids=["with the key", "without"])
-async def test_nobody_knocks(house: House, conditions: tuple[Condition, ...]) -> None:
-    room = await house.room(WILLOW, **KNOCKED)
-    person = await house.person(*conditions)
-
-    answer = await house.synapse.request("POST", f"{CLIENT}/knock/{room}", person.access_token, {})
-
-    assert refused(answer, Reason.HOUSE_DOES_THIS)
-    assert await house.membership(room, person) is None
+    assert (await house.invite(house.owner, room)).status == 200
+    await house.joined(room, house.owner)
 
 
 async def test_a_key_that_was_revoked_a_moment_ago_opens_nothing(house: House) -> None:
-    room, other_room = await house.room(WILLOW, **OPEN), await house.room(WILLOW, **OPEN)
+    room, other_room = await house.room(WILLOW), await house.room(WILLOW)
     person = await house.person(WILLOW)
-    assert (await house.join(person, room)).status == 200
+    await house.moved_into(room, person)
 
     house.revoke_key(person, WILLOW)
 
-    assert refused(await house.join(person, other_room), Reason.NO_KEY)
+    assert refused(await house.invite(person, other_room), Reason.NO_KEY)
     house.grant_key(person, WILLOW)
-    assert (await house.join(person, other_room)).status == 200
+    assert (await house.invite(person, other_room)).status == 200
 
 
 async def test_a_key_that_ran_out_a_moment_ago_opens_nothing(house: House) -> None:
-    room = await house.room(WILLOW, **OPEN)
+    room = await house.room(WILLOW)
     person = await house.person(ROWAN)
     house.grant_key(person, WILLOW, expires_at=datetime.now(UTC) + timedelta(microseconds=1))
 
     assert refused(await house.join(person, room), Reason.KEY_EXPIRED)
+
+
+async def test_nobody_is_in_the_new_room_before_they_are_out_of_the_old_one(house: House) -> None:
+    person = await house.person(WILLOW)
+    old, new = await house.room_with(person), await house.room(ROWAN)
+    house.revoke_key(person, WILLOW)
+    house.grant_key(person, ROWAN)
+
+    while_inside = await house.invite(person, new)
+    await _remove(house, old, person)
+    when_out = await house.invite(person, new)
+
+    assert refused(while_inside, Reason.STILL_LEAVING)
+    assert when_out.status == 200
+    await house.joined(new, person)
 
 
 async def test_who_left_by_choice_may_come_back_and_who_lost_the_key_may_not(house: House) -> None:
@@ -127,34 +99,51 @@ async def test_who_left_by_choice_may_come_back_and_who_lost_the_key_may_not(hou
     assert refused(await house.invite(person, room), Reason.NO_KEY)
 
 
-async def test_being_server_admin_opens_no_room(house: House) -> None:
-    room = await house.room(WILLOW, **OPEN)
-    admin = await house.person(ROWAN)
+async def test_being_server_admin_opens_no_room_and_brings_nobody_into_one(house: House) -> None:
+    room = await house.room(WILLOW)
+    admin, rowan = await house.person(ROWAN), await house.person(ROWAN)
     await house.make_server_admin(admin)
 
-    assert refused(await house.join(admin, room), Reason.NO_KEY)
     own = await house.send_state(admin, room, "m.room.member", {"membership": "join"}, admin.user_id)
+
+    assert refused(await house.join(admin, room), Reason.NO_KEY)
     assert refused(own, Reason.NO_KEY)
+    assert refused(await house.invite(rowan, room, by=admin), Reason.HOUSE_DOES_THIS)
     assert await house.membership(room, admin) is None
 
 
-async def test_a_server_admin_brings_nobody_into_a_room_that_the_key_does_not_open(house: House) -> None:
-    room = await house.room(WILLOW, **OPEN)
-    willow, rowan = await house.person(WILLOW), await house.person(ROWAN)
-    await house.synapse.ask("POST", f"{CLIENT}/join/{room}", house.caretaker.access_token, {})
+async def test_who_is_made_admin_of_a_room_by_a_server_admin_has_no_power_in_it_afterwards(house: House) -> None:
+    room, person = await house.room(WILLOW), await house.person(WILLOW)
+    path = f"/_synapse/admin/v1/rooms/{room}/make_room_admin"
 
-    assert refused(await _admin_join(house, room, rowan), Reason.NO_KEY)
-    assert refused(await house.invite(rowan, room, by=house.caretaker), Reason.NO_KEY)
-    assert (await _admin_join(house, room, willow)).status == 200
+    tried = await house.synapse.request("POST", path, house.caretaker.access_token, {"user_id": person.user_id})
+
+    levels_path = f"{CLIENT}/rooms/{room}/state/m.room.power_levels/"
+    levels = await house.synapse.ask("GET", levels_path, house.concierge.access_token)
+    assert refused(tried, Reason.HOUSE_DOES_THIS)
+    assert person.user_id not in levels["users"]
 
 
 async def test_a_clinician_enters_by_role(house: House) -> None:
-    room = await house.room(WILLOW, **OPEN)
+    room = await house.room(WILLOW)
     clinician = await house.colleague(Role.CLINICIAN)
 
-    assert refused(await house.join(clinician, room), Reason.ROLE_NOT_ADMITTED)
+    assert refused(await house.invite(clinician, room), Reason.ROLE_NOT_ADMITTED)
     house.admit(room, Role.CLINICIAN)
-    assert (await house.join(clinician, room)).status == 200
+    assert (await house.invite(clinician, room)).status == 200
+
+
+async def test_a_room_that_the_house_upgrades_admits_nobody_until_it_is_known(house: House) -> None:
+    person = await house.person(WILLOW)
+    old = await house.room_with(person)
+    path = f"{CLIENT}/rooms/{old}/upgrade"
+
+    upgraded = await house.synapse.ask("POST", path, house.concierge.access_token, {"new_version": "12"})
+    new = RoomId(upgraded["replacement_room"])
+
+    assert refused(await house.invite(person, new), Reason.NO_SCOPE)
+    house.open_like(new, old)
+    assert (await house.invite(person, new)).status == 200
 
 
 async def test_whose_account_is_closed_is_gone_from_every_room(house: House) -> None:
@@ -173,26 +162,34 @@ async def test_whose_account_is_closed_is_gone_from_every_room(house: House) -> 
     ids=["own key", "reason", "name and key"],
 )
 async def test_a_membership_says_only_the_account_s_name(house: House, content: dict[str, object]) -> None:
-    room = await house.room(WILLOW, **OPEN)
     person = await house.person(WILLOW)
+    room = await house.room_with(person)
 
     wordy = await house.send_state(person, room, "m.room.member", {"membership": "join", **content}, person.user_id)
+
     assert refused(wordy, Reason.HOUSE_DOES_THIS)
-    assert (await house.join(person, room)).status == 200
+    assert await _says(house, room, person) == _only_the_name(person)
 
 
 async def test_a_name_for_one_room_alone_becomes_the_account_s_name(house: House) -> None:
-    room = await house.room(WILLOW, **OPEN)
     person = await house.person(WILLOW)
+    room = await house.room_with(person)
 
     content = {"membership": "join", "displayname": "Jane Smith", "avatar_url": "mxc://keyhouse.test/face"}
     assert (await house.send_state(person, room, "m.room.member", content, person.user_id)).status == 200
 
+    assert await _says(house, room, person) == _only_the_name(person)
+
+
+async def _says(house: House, room: RoomId, person: Account) -> dict[str, object]:
     path = f"{CLIENT}/rooms/{room}/state/m.room.member/{person.user_id}"
-    kept = await house.synapse.ask("GET", path, person.access_token)
-    assert kept == {"membership": "join", "displayname": person.user_id[1:].split(":")[0]}
+    return await house.synapse.ask("GET", path, person.access_token)
 
 
-async def _admin_join(house: House, room: str, person: Account) -> Answer:
-    path = f"/_synapse/admin/v1/join/{room}"
-    return await house.synapse.request("POST", path, house.caretaker.access_token, {"user_id": person.user_id})
+def _only_the_name(person: Account) -> dict[str, object]:
+    return {"membership": "join", "displayname": person.user_id[1:].split(":")[0]}
+
+
+async def _remove(house: House, room: RoomId, person: Account) -> None:
+    path = f"{CLIENT}/rooms/{room}/kick"
+    await house.synapse.ask("POST", path, house.concierge.access_token, {"user_id": person.user_id})

@@ -117,7 +117,7 @@ async def test_a_person_gives_a_room_no_address_and_publishes_none(powerful: Any
 
 async def _with_power(house: House, person: Any) -> Any:
     room = await house.room_with(person)
-    levels = {"users": {person.user_id: 100}, "events_default": 0, "users_default": 0}
+    levels = {"users_default": 100, "events_default": 0}
     assert (await house.send_state(house.concierge, room, "m.room.power_levels", levels)).status == 200
     return room
 

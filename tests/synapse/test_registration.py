@@ -1,6 +1,7 @@
 """From a code to an account."""
 
 import asyncio
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -12,8 +13,15 @@ from keyhouse.core.referrals import ReferralState
 from keyhouse.core.sentences import SENTENCES
 from keyhouse.core.verdict import Reason
 from tests.support.fresh import fresh_name
-from tests.support.house_with_door import CLIENT, PASSWORD, WILLOW, House
+from tests.support.house_with_door import CLIENT, PASSWORD, WILLOW, House, Paper
 from tests.support.synapse import Answer
+
+CODES, RACERS = int(os.environ.get("KEYHOUSE_CODES", "20")), int(os.environ.get("KEYHOUSE_RACERS", "20"))
+"""How many codes there are in the great race, and how many race for each."""
+
+AT_ONCE = 50
+LOST = {(401, "UK.KEYHOUSE.CODE_USED"), (403, "UK.KEYHOUSE.CODE_USED"), (400, "M_USER_IN_USE")}
+"""What whoever comes too late is told, depending on how far they had come."""
 
 
 @pytest.mark.parametrize("typed", [None, "jane", "Jane-Smith", "concierge"], ids=str)
@@ -61,10 +69,31 @@ async def test_twenty_concurrent_registrations_with_one_code_make_exactly_one_ac
     winners = [answer for answer in answers if answer.status == 200]
     assert [winner.body["user_id"] for winner in winners] == [f"@{paper.pseudonym}:{house.synapse.server_name}"]
     losers = {(answer.status, answer.errcode) for answer in answers if answer.status != 200}
-    assert losers <= {(401, "UK.KEYHOUSE.CODE_USED"), (403, "UK.KEYHOUSE.CODE_USED"), (400, "M_USER_IN_USE")}
+    assert losers <= LOST
     referral = house.read(lambda tx: tx.referrals.get(paper.referral.id))
     assert referral is not None
     assert referral.state(datetime.now(UTC)) is ReferralState.REDEEMED
+
+
+async def test_however_many_race_for_however_many_codes_each_code_makes_one_account(house: House) -> None:
+    papers = [house.issue(WILLOW) for _ in range(CODES)]
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def race(paper: Paper) -> Answer:
+        async with turn:
+            return await _all_the_way(house, await house.session(), paper.code)
+
+    # All who race for one code stand beside each other, so that they meet.
+    answers = await asyncio.gather(*(race(paper) for paper in papers for _ in range(RACERS)))
+
+    made = [answer.body["user_id"] for answer in answers if answer.status == 200]
+    assert sorted(made) == sorted(f"@{paper.pseudonym}:{house.synapse.server_name}" for paper in papers)
+    losers = {(answer.status, answer.errcode) for answer in answers if answer.status != 200}
+    assert losers <= LOST
+    for paper in papers:
+        referral = house.read(lambda tx, paper=paper: tx.referrals.get(paper.referral.id))
+        assert referral is not None
+        assert referral.redeemed_by in made
 
 
 async def test_twenty_codes_that_pass_the_first_step_together_still_make_one_account(house: House) -> None:

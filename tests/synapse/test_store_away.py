@@ -1,4 +1,4 @@
-"""When our own database is away: nobody enters, everybody may speak, and what was cut off is made good."""
+"""When our own database is away: nobody enters, who is inside may speak, and what was cut off is made good."""
 
 import asyncio
 import sqlite3
@@ -13,9 +13,11 @@ from keyhouse.core.people import held
 from keyhouse.core.sentences import error_code, sentence
 from keyhouse.core.verdict import Reason
 from tests.support.house_with_door import CLIENT, WILLOW, House, Paper
-from tests.synapse.test_entry import OPEN, refused
+from tests.synapse.test_entry import refused
+from tests.synapse.test_speaking import obeyed, told
 
 SOON_S = 20.0
+EVERYTHING = ("person", "referral", "room", "policy")
 
 
 @contextmanager
@@ -57,9 +59,10 @@ def _redeemed_at(house: House, paper: Paper) -> datetime | None:
 
 async def test_without_the_store_nobody_enters_and_everybody_may_speak(house: House, door_folder: Path) -> None:
     person, guest = await house.person(WILLOW), await house.person(WILLOW)
-    room, next_room = await house.room_with(person), await house.room(WILLOW, **OPEN)
+    room, next_room = await house.room_with(person), await house.room(WILLOW)
+    assert (await house.say(person, room)).status == 200
 
-    with away(door_folder, "person", "referral"):
+    with away(door_folder, *EVERYTHING):
         entering = await house.join(person, next_room)
         inviting = await house.invite(guest, room)
         changing = await house.send_state(house.concierge, room, "m.room.name", {"name": "The Fern room"})
@@ -69,7 +72,42 @@ async def test_without_the_store_nobody_enters_and_everybody_may_speak(house: Ho
     for answer in (entering, inviting, changing):
         assert refused(answer, Reason.STORE_AWAY)
     assert (speaking.status, leaving.status) == (200, 200)
-    assert (await house.join(person, next_room)).status == 200
+    assert (await house.invite(person, next_room)).status == 200
+
+
+async def test_without_the_store_what_was_known_last_stays_in_force_and_is_told_at_the_desk_later(
+    house: House, door_folder: Path
+) -> None:
+    person = await house.person(WILLOW, agrees=False)
+    room = await house.room_with(person)
+    desk = await house.moved_into(await house.desk(person), person)
+    assert refused(await house.say(person, room), Reason.RULES_NOT_AGREED)
+    assert (await house.say(person, desk)).status == 200
+
+    with away(door_folder, *EVERYTHING, "outgoing"):
+        assert refused(await house.say(person, room), Reason.RULES_NOT_AGREED)
+        assert refused(await house.send(person, desk, "m.sticker", {"body": "x"}), Reason.NOT_CARRIED)
+        assert (await house.say(person, desk)).status == 200
+
+    assert set(await told(house, person, 2)) == {"rules_not_agreed", "not_carried"}
+
+
+async def test_a_synapse_that_has_never_seen_the_store_lets_words_through_and_nobody_in(
+    house: House, door_folder: Path
+) -> None:
+    person = await house.person(WILLOW, agrees=False)
+    room, next_room = await house.room_with(person), await house.room(WILLOW)
+
+    with away(door_folder, *EVERYTHING):
+        await house.synapse.kill()
+        await house.synapse.start()
+        assert (await house.say(person, room)).status == 200
+        assert (await house.say(house.concierge, room)).status == 200
+        assert refused(await house.send(person, room, "m.sticker", {"body": "x"}), Reason.NOT_CARRIED)
+        assert refused(await house.join(person, next_room), Reason.STORE_AWAY)
+
+    await obeyed(house, person, room)
+    assert refused(await house.say(person, room), Reason.RULES_NOT_AGREED)
 
 
 async def test_without_the_store_a_code_is_not_called_unknown(house: House, door_folder: Path) -> None:
@@ -141,10 +179,10 @@ async def test_somebody_without_keys_gets_those_of_the_referral_at_the_next_logi
         database.execute("DELETE FROM person WHERE user_id = ?", [person.user_id])
         database.execute("DELETE FROM outgoing WHERE sealed IS NOT NULL")
         database.execute("UPDATE referral SET redeemed_at = NULL, redeemed_by = NULL WHERE pseudonym = ?", [name])
-    room = await house.room(WILLOW, **OPEN)
+    room = await house.room(WILLOW)
     assert refused(await house.join(person, room), Reason.UNKNOWN_PERSON)
 
-    again = await house.synapse.log_in(person.user_id, person.password)
+    await house.synapse.log_in(person.user_id, person.password)
 
     await moved_in(house, person.user_id)
-    assert (await house.join(again, room)).status == 200
+    assert (await house.invite(person, room)).status == 200
