@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 
+from front_door.agreements import KeptAgreements
 from front_door.heartbeat import Pulse
 from front_door.logs import log_without_words
 from front_door.pages import Notices, make_app
@@ -21,6 +22,7 @@ from front_door.registration import HomeserverAccounts
 from keyhouse.core.ports import Store
 from keyhouse.settings.faults import SettingsFault
 from keyhouse.settings.house import HouseSettings, load_house
+from keyhouse.settings.rules_in_force import LOOKS_EVERY_S, RulesInForce
 from keyhouse.settings.signposting import load_signposting
 from keyhouse.storage.errors import StoreFault
 from keyhouse.storage.house_keys import HouseKeys
@@ -38,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log_without_words()
     try:
         settings = load_house(options.data)
-        notices = Notices(settings.homeserver, load_signposting(settings.config / "signposting.yaml").lines)
+        crisis_lines = load_signposting(settings.config / "signposting.yaml").lines
+        notices = Notices(settings.homeserver, crisis_lines, RulesInForce(settings.config / "building.yaml"))
         store = open_store(settings.database, HouseKeys.load(options.data / "secrets" / "house.keys"))
     except (SettingsFault, StoreFault) as fault:
         return _fail(str(fault))
@@ -67,9 +70,10 @@ def _fail(why: str) -> int:
 async def _serve(settings: HouseSettings, notices: Notices, store: Store, listening: socket.socket) -> None:
     asked_to_stop = _stop_signal()
     counts: Counter[str] = Counter()
+    agreements = KeptAgreements(store)
     # No cookies: one person's registration must never ride on what the homeserver set for another's.
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        app = make_app(HomeserverAccounts(http, settings.homeserver), notices, counts)
+        app = make_app(HomeserverAccounts(http, settings.homeserver), agreements, notices, counts)
         # A form that is being answered is answered to its end: its password would be seen by nobody otherwise.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_FORMS_S)
         await runner.setup()
@@ -77,12 +81,26 @@ async def _serve(settings: HouseSettings, notices: Notices, store: Store, listen
             await web.SockSite(runner, listening).start()
             logger.info("ready on http://%s:%d", *listening.getsockname())
             async with asyncio.TaskGroup() as group:
-                pulse = group.create_task(Pulse(store, http, settings.homeserver, counts).run())
+                parts = Pulse(store, http, settings.homeserver, counts).run(), agreements.run(), _look(notices.rules)
+                running = [group.create_task(part) for part in parts]
                 await asked_to_stop.wait()
-                pulse.cancel()
+                for part in running:
+                    part.cancel()
         finally:
             await runner.cleanup()
+            await agreements.try_now()
     logger.info("stopped")
+
+
+async def _look(rules: RulesInForce) -> None:
+    """Show new rules as soon as the building file has them; of a file that cannot be read nothing is shown."""
+    while True:
+        await asyncio.sleep(LOOKS_EVERY_S)
+        try:
+            await asyncio.to_thread(rules.look)
+        except SettingsFault:
+            # Its faults may name conditions.
+            logger.error("the building file cannot be read; the rules of before stay in force")
 
 
 def _stop_signal() -> asyncio.Event:

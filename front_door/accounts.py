@@ -33,6 +33,9 @@ class AccountsAway(Exception):
 class AccountMaker(Protocol):
     """Turns a code into an account. Today the homeserver's own registration; another back end fits behind it."""
 
-    async def make_account(self, code: str, password: str) -> NewAccount | Refused | NotTaken:
-        """Make the one account of this code. code: its 28 symbols. Raises AccountsAway."""
+    async def make_account(self, code: str, password: str, visitor: str | None) -> NewAccount | Refused | NotTaken:
+        """Make the one account of this code. code: its 28 symbols. visitor: by whom tries are counted.
+
+        Raises AccountsAway.
+        """
         ...

@@ -45,6 +45,15 @@ def refusals_as_pages(page: RefusalPage) -> Middleware:
     return plainly
 
 
+def visitor_of(request: web.Request) -> str | None:
+    """Say for whom a proxy before this page asks, so that the homeserver can count tries; None: nobody said.
+
+    The page listens on this machine alone, so whoever says it is a program of this machine.
+    """
+    told = request.headers.getall("X-Forwarded-For", [])
+    return told[-1].encode("ascii", "replace").decode() if told else None
+
+
 def is_from_another_site(request: web.Request) -> bool:
     """Say whether a browser sent this form from a page that is not ours.
 

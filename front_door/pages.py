@@ -10,17 +10,20 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from front_door.accounts import AccountMaker, AccountsAway, NewAccount, NotTaken
-from front_door.guard import LARGEST_BODY, add_headers, is_from_another_site, refusals_as_pages
+from front_door.agreements import Agreements
+from front_door.guard import LARGEST_BODY, add_headers, is_from_another_site, refusals_as_pages, visitor_of
 from front_door.passwords import draw_password
 from keyhouse.core.codes import in_groups, read_code
 from keyhouse.core.ids import localpart
 from keyhouse.core.sentences import sentence
 from keyhouse.core.verdict import Refused
+from keyhouse.settings.rules_in_force import RulesInForce
 
 _HERE = Path(__file__).parent
 _FORM_WITHIN_S = 10
 _MOST_FIELDS = 10
 _LONGEST_SHOWN = 60
+_MOST_DIGITS = 10
 
 NOT_AGREED = "Please read the rules of the house and tick the box if you agree with them."
 UNREADABLE = (
@@ -41,14 +44,15 @@ class Notices:
 
     homeserver: str
     crisis_lines: tuple[str, ...]
+    rules: RulesInForce
 
 
 class Pages:
     """Answers the browser. Nothing of a person is kept here or written down. counts: answers to forms, by status."""
 
-    def __init__(self, accounts: AccountMaker, notices: Notices, counts: Counter[str]) -> None:
-        self._accounts = accounts
-        self._counts = counts
+    def __init__(self, accounts: AccountMaker, agreements: Agreements, notices: Notices, counts: Counter[str]) -> None:
+        self._accounts, self._agreements = accounts, agreements
+        self._rules, self._counts = notices.rules, counts
         loader = FileSystemLoader(_HERE / "templates")
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         self._templates.globals.update(homeserver=notices.homeserver, crisis_lines=notices.crisis_lines)
@@ -77,16 +81,23 @@ class Pages:
             return self.refuse(400, UNREADABLE, code, agreed)
         if not agreed:
             return self.refuse(400, NOT_AGREED, code, agreed)
-        return await self._make_account(symbols)
+        return await self._make_account(symbols, self._version_shown(form), visitor_of(request))
 
-    async def _make_account(self, symbols: str) -> web.Response:
+    def _version_shown(self, form: dict[str, str]) -> int:
+        """Say which rules the person read: the page may have been opened before they changed."""
+        now, shown = self._rules.current().version, form.get("rules", "")
+        is_number = shown.isascii() and shown.isdigit() and len(shown) < _MOST_DIGITS
+        return max(1, min(int(shown), now)) if is_number else now
+
+    async def _make_account(self, symbols: str, version: int, visitor: str | None) -> web.Response:
         password, code = draw_password(), in_groups(symbols)
         try:
-            made = await self._accounts.make_account(symbols, password)
+            made = await self._accounts.make_account(symbols, password, visitor)
         except AccountsAway as fault:
             return self.refuse(503, PERHAPS_MADE if fault.perhaps_made else AWAY, code, agreed=True)
         match made:
             case NewAccount(user_id):
+                self._agreements.keep(user_id, version)
                 return self._page("your_account.html", 200, pseudonym=localpart(user_id), password=password)
             case Refused(reason):
                 return self.refuse(403, sentence(reason), code, agreed=True)
@@ -94,13 +105,13 @@ class Pages:
                 return self.refuse(403, NOT_TAKEN, code, agreed=True)
 
     def _page(self, template: str, status: int, **shown: str | bool) -> web.Response:
-        text = self._templates.get_template(template).render(shown)
+        text = self._templates.get_template(template).render(rules=self._rules.current(), **shown)
         return web.Response(text=text, status=status, content_type="text/html")
 
 
-def make_app(accounts: AccountMaker, notices: Notices, counts: Counter[str]) -> web.Application:
+def make_app(accounts: AccountMaker, agreements: Agreements, notices: Notices, counts: Counter[str]) -> web.Application:
     """Put the page together. counts: grows with every answered form."""
-    pages = Pages(accounts, notices, counts)
+    pages = Pages(accounts, agreements, notices, counts)
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[refusals_as_pages(pages.refuse)])
     app.on_response_prepare.append(add_headers)
     app.router.add_get("/", pages.show_form)

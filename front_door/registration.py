@@ -29,8 +29,21 @@ class HomeserverAccounts:
         self._http = http
         self._url = homeserver.rstrip("/") + _PATH
 
-    async def make_account(self, code: str, password: str) -> NewAccount | Refused | NotTaken:
+    async def make_account(self, code: str, password: str, visitor: str | None) -> NewAccount | Refused | NotTaken:
         """Begin a registration, present the code with the password, then take the steps that are left."""
+        return await _Registration(self._http, self._url, visitor).go_through(code, password)
+
+
+class _Registration:
+    """One person's way to an account. visitor: in whose name the homeserver is asked; it counts tries, we do not."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, visitor: str | None) -> None:
+        self._http = http
+        self._url = url
+        self._headers = {"X-Forwarded-For": visitor} if visitor else {}
+
+    async def go_through(self, code: str, password: str) -> NewAccount | Refused | NotTaken:
+        """Take all steps."""
         answer = await self._ask({})
         session = str(answer.get("session", ""))
         if session:
@@ -38,11 +51,14 @@ class HomeserverAccounts:
             answer = await self._ask({"auth": _step(_CODE_STEP, session, token=code), "password": password})
         for step in _OTHER_STEPS:
             if _is_left(step, answer):
-                answer = await self._finish({"auth": _step(step, session)})
+                answer = await self._finish({"auth": _step(step, session)}, password)
         return NewAccount(UserId(answer["user_id"])) if "user_id" in answer else _refused(answer)
 
-    async def _finish(self, body: _Body) -> _Body:
-        """Ask for what makes the account; if the answer is lost, ask again: one session makes one account."""
+    async def _finish(self, body: _Body, password: str) -> _Body:
+        """Ask for what makes the account; if the answer is lost, ask again: one session makes one account.
+
+        The door gives an account that has been made only to whoever knows its password.
+        """
         try:
             return await self._ask(body, makes=True)
         except AccountsAway as fault:
@@ -51,7 +67,7 @@ class HomeserverAccounts:
         for _ in range(_FURTHER_TRIES):
             await asyncio.sleep(_BETWEEN_TRIES_S)
             with suppress(AccountsAway):
-                answer = await self._ask(body, makes=True)
+                answer = await self._ask({**body, "password": password}, makes=True)
                 # Anything else may only mean that the first request is still at work.
                 if "user_id" in answer:
                     return answer
@@ -61,7 +77,9 @@ class HomeserverAccounts:
         # inhibit_login: the page gets no session; the person's own client makes one, with keys of its own.
         told = {**body, "inhibit_login": True}
         try:
-            async with self._http.post(self._url, json=told, timeout=_ANSWERS_WITHIN) as response:
+            async with self._http.post(
+                self._url, json=told, headers=self._headers, timeout=_ANSWERS_WITHIN
+            ) as response:
                 status, answer = response.status, await response.json()
         except aiohttp.ClientConnectorError as fault:
             raise AccountsAway("nobody listens") from fault

@@ -10,6 +10,7 @@ from bots.risk_monitor.cards import SHORTCUTS
 from bots.risk_monitor.casework import Casework
 from bots.risk_monitor.delivery import Delivery
 from bots.risk_monitor.hearing import Heard, Hearing, Listened, heard_deletion
+from bots.risk_monitor.pictures import has_to_go, words_beside
 from bots.risk_monitor.recalling import Recalling
 from bots.risk_monitor.said import words_said
 from bots.runtime.answers import decide_answer, send_answer
@@ -28,6 +29,7 @@ from keyhouse.core.signposting import Signposting
 from keyhouse.core.urgency import Urgency
 from keyhouse.core.workflows.alerting import COULD_NOT_BE_JUDGED, COULD_NOT_BE_READ, Raised, raise_alert
 from keyhouse.core.workflows.nudging import nudge
+from keyhouse.core.workflows.pictures import take_away
 from keyhouse.settings.faults import SettingsFault
 
 LOOKS_FOR_A_LEXICON_EVERY_S = 2.0
@@ -35,7 +37,6 @@ LOOKS_FOR_A_LEXICON_EVERY_S = 2.0
 _COULD_NOT_BE_JUDGED = Heard(Urgency.CONCERN, COULD_NOT_BE_JUDGED, ("house.could_not_be_judged",))
 _COULD_NOT_BE_READ = Heard(Urgency.CONCERN, COULD_NOT_BE_READ, ("house.could_not_be_read",))
 _NO_WORDS = "(The house could not read this message. Please look at it in its room, or ask the person.)"
-
 _DELETED = "(This message was deleted before the house could read it. Please ask the person how they are.)"
 
 Said = Message | Reaction | Malformed | Undecryptable | Deleted
@@ -149,18 +150,22 @@ class Watcher:
             self.counters["judged"] += 1
         # What was said is remembered by now: heard a second time, because the database was away, it would not be news.
         self._listened[event.event_id] = listened
-        await self._act_on(event, listened, said.text)
+        await self._act_on(event, listened, said.text, scope)
         del self._listened[event.event_id]
 
-    async def _act_on(self, event: Message | Reaction, listened: Listened, words: str) -> None:
+    async def _act_on(self, event: Message | Reaction, listened: Listened, words: str, scope: RoomScope | None) -> None:
         heard = listened.heard or (_COULD_NOT_BE_JUDGED if _has_no_body(event) else None)
-        if heard is None and not listened.nudges:
+        goes, now = has_to_go(event, scope), self._around.clock()
+        if heard is None and not listened.nudges and not goes:
             return
+        shown = words_beside(words) if goes else words
 
         def decide(tx: Transaction) -> Raised | None:
+            if goes:
+                take_away(tx, RoomId(event.room_id), EventId(event.event_id), UserId(event.sender), now)
             for name in listened.nudges:
-                nudge(tx, UserId(event.sender), name, self._around.clock())
-            return self._kept(tx, event, heard, words) if heard else None
+                nudge(tx, UserId(event.sender), name, now)
+            return self._kept(tx, event, heard, shown) if heard else None
 
         raised = await self._around.ledger.decide(event.event_id, decide)
         self.counters["alerts"] += raised is not None

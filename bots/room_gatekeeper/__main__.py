@@ -9,14 +9,16 @@ from bots.runtime.surroundings import Surroundings
 from keyhouse.core.outgoing import Worker
 from keyhouse.settings.building import load_building
 from keyhouse.settings.house import HouseSettings
+from keyhouse.settings.rules_in_force import RulesInForce
 from keyhouse.settings.signposting import load_signposting
 
 
 def prepare(settings: HouseSettings, data: Path) -> Callable[[Surroundings], Concierge]:
-    """Read the building's notice and the crisis lines, with which the concierge is made."""
-    notice = load_building(settings.config / "building.yaml").notice
+    """Read the building's notice and rules and the crisis lines, with which the concierge is made."""
+    building = settings.config / "building.yaml"
+    notice, rules = load_building(building).notice, RulesInForce(building)
     signposting = load_signposting(settings.config / "signposting.yaml")
-    return lambda around: Concierge(around, signposting, notice)
+    return lambda around: Concierge(around, signposting, notice, rules)
 
 
 if __name__ == "__main__":

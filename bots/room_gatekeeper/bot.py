@@ -3,40 +3,54 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from bots.room_gatekeeper.agreements import Agreements
+from bots.room_gatekeeper.desk_messages import DeskMessages
 from bots.room_gatekeeper.doing import Doing
+from bots.room_gatekeeper.reminding import Reminding
 from bots.room_gatekeeper.sweeping import Sweep
-from bots.room_gatekeeper.wording import rooms_text, rules_text
+from bots.room_gatekeeper.wording import rooms_text
 from bots.runtime.answers import Decision, decide_answer, send_answer
-from bots.runtime.received import MemberChanged, Message, Received, Undecryptable
-from bots.runtime.router import Asked, Router, saying
+from bots.runtime.received import MemberChanged, Message, Reaction, Received, Undecryptable
+from bots.runtime.router import Asked, Router
 from bots.runtime.surroundings import Surroundings
+from bots.runtime.together import together
 from keyhouse.core.commands import Place
 from keyhouse.core.ids import RoomId, UserId
 from keyhouse.core.outgoing import Outgoing, OutgoingKind, Worker
 from keyhouse.core.rooms import RoomKind
 from keyhouse.core.signposting import Signposting
 from keyhouse.core.workflows import housekeeping
+from keyhouse.settings.rules_in_force import RulesInForce
+
+_AT_THE_DESK = frozenset({OutgoingKind.GREETING, OutgoingKind.UNSENT, OutgoingKind.RULES_REMINDER})
 
 
 class Concierge:
     """One concierge. It decides nothing: keys say who is where."""
 
-    def __init__(self, around: Surroundings, signposting: Signposting, notice_of_house: str) -> None:
+    def __init__(
+        self, around: Surroundings, signposting: Signposting, notice_of_house: str, rules: RulesInForce
+    ) -> None:
         self._around = around
         self._doing = Doing(around, signposting, notice_of_house)
-        self._sweep = Sweep(around)
+        self._desk_messages = DeskMessages(around, signposting, rules)
+        self._agreements = Agreements(around, rules)
+        self._sweep, self._reminding = Sweep(around), Reminding(around, rules)
         self._knows_who_is_where = asyncio.Event()
-        self._desk = Router(Worker.ROOM_GATEKEEPER, Place.DESK, {"rooms": self._rooms, "rules": self._rules})
+        answers = {"rooms": self._rooms, "rules": self._agreements.rules, "agree": self._agreements.typed}
+        self._desk = Router(Worker.ROOM_GATEKEEPER, Place.DESK, answers)
 
     @property
     def counters(self) -> Mapping[str, int]:
-        """What the sweep did since the start, by name."""
-        return self._sweep.counters
+        """What the sweep and the reminders did since the start, by name."""
+        return {**self._sweep.counters, **self._reminding.counters}
 
     async def do(self, row: Outgoing) -> None:
-        """Invite, remove, open a desk, greet; answer what was asked."""
+        """Invite, remove, open a desk, greet, take away; answer what was asked."""
         if row.kind is OutgoingKind.ANSWER:
             await send_answer(self._around, row)
+        elif row.kind in _AT_THE_DESK:
+            await self._desk_messages.do(row)
         else:
             await self._doing.do(row)
 
@@ -45,8 +59,10 @@ class Concierge:
         match event:
             case MemberChanged():
                 await self._seen(event)
-            case Message():
+            case Message() if await self._is_desk(event.room_id):
                 await self._answer(event)
+            case Reaction() if await self._is_desk(event.room_id):
+                await self._reacted(event)
             case _:
                 return
 
@@ -70,7 +86,10 @@ class Concierge:
         self._knows_who_is_where.set()
 
     async def watch_the_clock(self) -> None:
-        """Sweep: at the start, once it is known who is where, and then every minute."""
+        """Remind of new rules; sweep at the start, once it is known who is where, and then every minute."""
+        await together(self._reminding.run(), self._sweep_when_known())
+
+    async def _sweep_when_known(self) -> None:
         await self._knows_who_is_where.wait()
         await self._sweep.run()
 
@@ -85,16 +104,22 @@ class Concierge:
         body = message.content.get("body")
         if not isinstance(body, str) or "m.new_content" in message.content:
             return
-        scope = await self._around.ledger.read(lambda tx: tx.rooms.get(RoomId(message.room_id)))
-        if scope is None or scope.kind is not RoomKind.DESK:
-            return
         reply = await self._desk.reply(body, message.room_id, message.event_id, message.sender)
+        reply = reply or self._agreements.said(message)
         if reply is not None:
             await decide_answer(self._around.ledger, message.room_id, message.event_id, reply)
+
+    async def _reacted(self, reaction: Reaction) -> None:
+        reply = await self._agreements.tapped(reaction)
+        if reply is not None:
+            await decide_answer(
+                self._around.ledger, reaction.room_id, reaction.event_id, reply, reply_to=reaction.target
+            )
+
+    async def _is_desk(self, room_id: str) -> bool:
+        scope = await self._around.ledger.read(lambda tx: tx.rooms.get(RoomId(room_id)))
+        return scope is not None and scope.kind is RoomKind.DESK
 
     async def _rooms(self, asked: Asked) -> Decision:
         now = self._around.clock()
         return lambda tx: rooms_text(housekeeping.let_back_in(tx, UserId(asked.sender), now))
-
-    async def _rules(self, asked: Asked) -> Decision:
-        return saying(rules_text())

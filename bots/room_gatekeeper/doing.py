@@ -1,19 +1,16 @@
-"""What leaves through the concierge: invitations, removals, desk rooms, greetings, notices in rooms."""
+"""What leaves through the concierge: invitations, removals, desk rooms, notices in rooms, and what is taken away."""
 
-from datetime import timedelta
 from typing import Any
 
-from bots.room_gatekeeper.wording import greeting_text, room_notice_text
+from bots.room_gatekeeper.wording import room_notice_text
 from bots.runtime.errors import MatrixRefused
-from bots.runtime.outbox import NotYet
 from bots.runtime.surroundings import Surroundings, device_policy
-from bots.runtime.words import notice, spoken
+from bots.runtime.words import notice
 from keyhouse.core.accounts import POWER, ServiceAccount
 from keyhouse.core.ids import RoomId, UserId
 from keyhouse.core.notices import RoomNotice
-from keyhouse.core.outgoing import Awaited, Outgoing, OutgoingKind
+from keyhouse.core.outgoing import Outgoing, OutgoingKind
 from keyhouse.core.people import Person
-from keyhouse.core.ports import Transaction
 from keyhouse.core.sentences import error_code
 from keyhouse.core.signposting import Signposting
 from keyhouse.core.verdict import Reason, Refused
@@ -21,16 +18,15 @@ from keyhouse.core.workflows import housekeeping
 from keyhouse.core.workflows.entry import decide_entry
 from keyhouse.core.workflows.notices import room_to_tell
 
-# A device is told by the stream, which hastens the row; looking again is for what fell between two looks.
-_SOON, _OFTEN = timedelta(seconds=5), 12
-_LOOK_AGAIN = timedelta(minutes=10)
-_PATIENCE = 4
+_ASK_AGAIN = frozenset({error_code(Reason.STORE_AWAY), error_code(Reason.STILL_LEAVING)})
 _SENT_ANEW = "This invitation was not answered and is sent anew."
+_NOT_CARRIED = "Pictures, files, voice messages and places are not carried in the house."
+_TAKEN_BACK = "This was taken back."
 _NO_LONGER_YOURS = "Your key no longer opens this room. Your own desk room stays open to you."
 
 
 class Doing:
-    """Does what was decided about people's places."""
+    """Does what was decided about people's places, and about what stands in rooms."""
 
     def __init__(self, around: Surroundings, signposting: Signposting, notice_of_house: str) -> None:
         self._around, self._signposting, self._notice = around, signposting, notice_of_house
@@ -44,10 +40,10 @@ class Doing:
                 await self._remove(_room(row), _person(row))
             case OutgoingKind.DESK_ROOM:
                 await self._open_desk(_person(row), row.txn_id)
-            case OutgoingKind.GREETING:
-                await self._greet(_person(row), row.txn_id, row.tries)
             case OutgoingKind.ROOM_NOTICE:
                 await self._tell_room(row)
+            case OutgoingKind.REDACTION:
+                await self._take_away(row)
             case _:
                 raise LookupError(f"the concierge does not do rows of kind {row.kind.value}")
 
@@ -71,14 +67,26 @@ class Doing:
         now = self._around.clock()
         verdict = await self._around.ledger.read(lambda tx: decide_entry(tx, person, room_id, now))
         if isinstance(verdict, Refused):
-            await self._unless_so_already(self._around.sending.kick(room_id, person, _NO_LONGER_YOURS))
+            await self._put_out(room_id, person)
+
+    async def _put_out(self, room_id: RoomId, person: UserId) -> None:
+        try:
+            await self._around.sending.kick(room_id, person, _NO_LONGER_YOURS)
+        except MatrixRefused as refused:
+            # Who is out cannot be removed. A worker of the homeserver that lags behind says no in the same way.
+            if refused.status != 403 or await self._is_inside(room_id, person):
+                raise
+
+    async def _is_inside(self, room_id: RoomId, person: UserId) -> bool:
+        now = await self._around.sending.get_state(room_id, "m.room.member", person)
+        return now is not None and now.get("membership") in ("invite", "join", "knock")
 
     async def _unless_so_already(self, asking: Any) -> None:
         """Await a request; the homeserver's "you cannot" to inviting who is in, or removing who is out, is no fault."""
         try:
             await asking
         except MatrixRefused as refused:
-            if refused.status != 403 or refused.errcode == error_code(Reason.STORE_AWAY):
+            if refused.status != 403 or refused.errcode in _ASK_AGAIN:
                 raise
 
     async def _open_desk(self, person: UserId, txn_id: str) -> None:
@@ -112,21 +120,14 @@ class Doing:
             },
         }
 
-    async def _greet(self, person: UserId, txn_id: str, tries: int) -> None:
-        def desk_and_name(tx: Transaction) -> tuple[Any, str]:
-            return tx.rooms.desk_of(person), tx.people.names([person]).get(person, "")
-
-        desk, name = await self._around.ledger.read(desk_and_name)
-        if desk is None or not await self._around.sending.has_devices(person):
-            raise NotYet(Awaited.DEVICE.value, _SOON if tries < _OFTEN else _LOOK_AGAIN)
-        # A client that has only just begun does not know us yet and would believe nothing that we say. Once its device
-        # is signed it has looked around; a client that never signs is greeted all the same.
-        if tries < _PATIENCE and not await self._around.sending.has_signed_device(person):
-            raise NotYet(Awaited.SIGNED_DEVICE.value, timedelta(seconds=2))
-        if person not in await self._around.sending.joined_members(desk.room_id):
-            raise NotYet(Awaited.JOIN.value, timedelta(seconds=1))
-        content = spoken(greeting_text(name, self._signposting), [person])
-        await self._around.sending.send_message(desk.room_id, content, txn_id, device_policy(desk))
+    async def _take_away(self, row: Outgoing) -> None:
+        """Redact an event; one that is gone already is no fault, and one that is redacted stays so."""
+        why = _NOT_CARRIED if row.content.get("reason") == Reason.NOT_CARRIED else _TAKEN_BACK
+        try:
+            await self._around.sending.redact(_room(row), str(row.content["event_id"]), why, row.txn_id)
+        except MatrixRefused as refused:
+            if refused.status != 404:
+                raise
 
     async def _tell_room(self, row: Outgoing) -> None:
         told = RoomNotice.of(row.content)

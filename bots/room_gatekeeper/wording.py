@@ -4,21 +4,16 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bots.room_gatekeeper.rules_wording import ASKS
 from keyhouse.core.notices import RoomNotice, Sight
 from keyhouse.core.rooms import RoomKind, RoomScope
 from keyhouse.core.signposting import Signposting
 
 LONDON = ZoneInfo("Europe/London")
-RULES = (
-    "Be kind. Everybody here has had a hard time.",
-    "Stay unknown: no names, faces, places, phone numbers or addresses, yours or anybody's.",
-    "No numbers about weight, food or exercise, and nothing about how to do harm.",
-    "What is said in the house stays in the house.",
-)
 
 
-def greeting_text(name: str, signposting: Signposting) -> str:
-    """Write the first message that a person reads in the house."""
+def greeting_text(name: str, signposting: Signposting, *, asks_to_agree: bool) -> str:
+    """Write the first message that a person reads in the house; it asks to agree to the rules once, not twice."""
     return "\n".join(
         [
             "A message for you from the house.",
@@ -38,15 +33,11 @@ def greeting_text(name: str, signposting: Signposting) -> str:
             "**This room is your desk:** only you, the concierge and that program are in it. You can always write "
             'here. Write "call me" if you would like the team to contact you, or `!help` to see what else you can do.',
             "",
+            *([ASKS, ""] if asks_to_agree else []),
             "One thing to do today: in your app's settings, save your recovery key somewhere safe. "
             "Nobody can get it back for you.",
         ]
     )
-
-
-def rules_text() -> str:
-    """Write the rules of the house."""
-    return "\n".join(["**The rules of the house**", "", *(f"- {rule}" for rule in RULES)])
 
 
 def rooms_text(rooms: Iterable[RoomScope]) -> str:

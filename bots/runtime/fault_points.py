@@ -1,4 +1,4 @@
-"""Places at which a test can kill a bot's process, to see that nothing is lost. In a house nothing is killed."""
+"""Places at which a test can kill a program of ours, to see that nothing is lost. In a house nothing is killed."""
 
 import os
 import signal
@@ -19,6 +19,9 @@ POINTS = frozenset(
         "before_done",
         "before_send",
         "after_send",
+        "after_account_change",
+        "before_doing",
+        "after_doing",
     }
 )
 

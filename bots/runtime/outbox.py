@@ -9,6 +9,7 @@ import structlog
 
 from bots.runtime.clock import Clock
 from bots.runtime.errors import MatrixAway, MatrixRefused
+from bots.runtime.fault_points import reached
 from bots.runtime.happens import happens
 from bots.runtime.ledger import Ledger
 from bots.runtime.once import Attempt, Attempts, NoLongerOurs
@@ -127,7 +128,9 @@ class Outbox:
     async def _attempt(self, row: Outgoing, tried_by: str | None) -> None:
         try:
             with self._attempts.begun(row.txn_id, Attempt(self._perhaps_sent_since(row, tried_by), self._holds_lease)):
+                reached("before_doing")
                 await self._do(row)
+                reached("after_doing")
         except NoLongerOurs:
             return
         except NotYet as waiting:

@@ -50,18 +50,28 @@ class RoomKeyExport:
                 olm.kept.keep(session)
         return len(sessions)
 
+    def reseal(self) -> bool:
+        """Put the copy under the house's newest seal; False when it is already, or opens under none of the house's.
+
+        For a house that is down. Raises OSError.
+        """
+        try:
+            key_id, keys = self._opened()
+        except (SealBroken, ValueError):
+            return False
+        if key_id == self._seal.key_id:
+            return False
+        self._put(keys)
+        return True
+
     def _write(self, sessions: Sequence[InboundGroupSession]) -> None:
         keys = [[export_of(each), each.ed25519, each.forwarding_chain] for each in sessions]
-        sealed = self._seal.close(json.dumps(keys).encode(), _VERSION, self._user_id)
-        write_private_bytes(self._file, f"{_VERSION}\n{self._seal.key_id}\n".encode() + sealed)
+        self._put(json.dumps(keys).encode())
 
     def _read(self) -> list[InboundGroupSession]:
         try:
-            version, key_id, sealed = self._file.read_bytes().split(b"\n", 2)
-            if version.decode() != _VERSION:
-                raise ValueError("another version")
-            keys = json.loads(self._seal.open(sealed, _VERSION, self._user_id, key_id.decode()))
-            return [exported_room_key(*key) for key in keys]
+            _, keys = self._opened()
+            return [exported_room_key(*key) for key in json.loads(keys)]
         except FileNotFoundError:
             return []
         except (SealBroken, KeyError, TypeError, ValueError) as fault:
@@ -69,3 +79,14 @@ class RoomKeyExport:
             # The next one will hold the new device's keys alone: whoever finds the right key can still use this one.
             self._file.rename(self._file.with_name(f"{self._file.name}.unreadable"))
             return []
+
+    def _opened(self) -> tuple[str, bytes]:
+        """Return under which key the copy is sealed, and the room keys."""
+        version, key_id, sealed = self._file.read_bytes().split(b"\n", 2)
+        if version.decode() != _VERSION:
+            raise ValueError("another version")
+        return key_id.decode(), self._seal.open(sealed, _VERSION, self._user_id, key_id.decode())
+
+    def _put(self, keys: bytes) -> None:
+        sealed = self._seal.close(keys, _VERSION, self._user_id)
+        write_private_bytes(self._file, f"{_VERSION}\n{self._seal.key_id}\n".encode() + sealed)

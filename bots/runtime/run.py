@@ -111,7 +111,7 @@ async def _run(worker: Worker, prepare: Prepare, data: Path, name: str) -> None:
         stack.callback(ledger.close)
         other_writes = ChangeSignal(settings.database)
         stack.callback(other_writes.close)
-        client = await _entered(data / "bots" / name, ledger, Seal(keys.seal), stack)
+        client = await _entered(data / "bots" / name, ledger, Seal.of(keys), stack)
         history = client.history(ledger)
         around = Surroundings(settings, ledger, client.sending, UserId(client.user_id), utc_now, history)
         make = await preparing

@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from bots.room_gatekeeper.doing import Doing
 from bots.room_gatekeeper.sweeping import Sweep
+from bots.runtime.errors import MatrixRefused
 from bots.runtime.ledger import Ledger
 from bots.runtime.received import MemberChanged
 from bots.runtime.surroundings import Surroundings
@@ -17,6 +19,7 @@ from keyhouse.core.people import Key, Person, PersonState, Role
 from keyhouse.core.ports import Transaction
 from keyhouse.core.rooms import RoomKind, RoomScope
 from keyhouse.core.signposting import Signposting
+from keyhouse.core.workflows.housekeeping import observe_change
 from keyhouse.settings.house import HouseSettings
 from keyhouse.storage.memory import MemoryStore
 from tests.bots.conftest import People
@@ -71,6 +74,13 @@ class SweptHouse:
             await self._doing.do(row)
         return len(rows)
 
+    async def hear_of(self, user_id: UserId, room_id: RoomId) -> None:
+        """Take in the last that the stream told of this person's membership, as the concierge does."""
+        changes = [event for event in self.bot.seen.events if isinstance(event, MemberChanged)]
+        last = [each for each in changes if (each.user_id, each.room_id) == (user_id, room_id)][-1]
+        sender, membership = UserId(last.sender), last.membership
+        await self.ledger.write(lambda tx: observe_change(tx, room_id, user_id, sender, membership, NOW))
+
     def seen_of(self, user_id: UserId, room_id: RoomId) -> list[str]:
         """What happened to this person's membership, as the stream told it."""
         changes = [event for event in self.bot.seen.events if isinstance(event, MemberChanged)]
@@ -119,3 +129,62 @@ async def test_who_has_come_in_meanwhile_is_left_alone(house: SweptHouse, person
     assert now is not None
     assert now["membership"] == "join"
     await house.bot.seen.until(lambda: house.seen_of(UserId(river.user_id), room_id) == ["invite", "join"])
+
+
+async def test_who_came_in_and_has_no_key_any_more_is_out_as_soon_as_it_is_heard(
+    house: SweptHouse, person: People
+) -> None:
+    # This homeserver has no door: it stands for one whose door was asked a moment before the key was taken.
+    river = await person()
+    user_id = UserId(river.user_id)
+    room_id = await house.living_room_for(user_id)
+    await river.join(room_id)
+    await house.bot.seen.until(lambda: house.seen_of(user_id, room_id) == ["invite", "join"])
+    await house.ledger.write(lambda tx: tx.people.revoke(user_id, ANOREXIA, NOW))
+
+    await house.hear_of(user_id, room_id)
+    done = await house.do_all()
+
+    assert (done, house.sweep.counters["sweeps"]) == (1, 0)
+    await house.bot.seen.until(lambda: house.seen_of(user_id, room_id) == ["invite", "join", "leave"])
+
+
+async def test_who_came_in_by_a_key_is_left_alone_when_it_is_heard(house: SweptHouse, person: People) -> None:
+    river = await person()
+    user_id = UserId(river.user_id)
+    room_id = await house.living_room_for(user_id)
+    await river.join(room_id)
+    await house.bot.seen.until(lambda: house.seen_of(user_id, room_id) == ["invite", "join"])
+
+    await house.hear_of(user_id, room_id)
+
+    assert await house.do_all() == 0
+
+
+async def test_a_removal_that_the_homeserver_refuses_for_who_is_inside_is_tried_again(
+    house: SweptHouse, person: People
+) -> None:
+    river = await person()
+    user_id = UserId(river.user_id)
+    room_id = await house.living_room_for(user_id)
+    await river.join(room_id)
+    await house.bot.seen.until(lambda: house.seen_of(user_id, room_id) == ["invite", "join"])
+    await house.ledger.write(lambda tx: tx.people.revoke(user_id, ANOREXIA, NOW))
+    await house.hear_of(user_id, room_id)
+    await house.bot.client.sending.leave(room_id)
+
+    with pytest.raises(MatrixRefused, match="M_FORBIDDEN"):
+        await house.do_all()
+
+
+async def test_a_removal_of_who_is_out_already_is_done(house: SweptHouse, person: People) -> None:
+    river = await person()
+    user_id = UserId(river.user_id)
+    room_id = await house.living_room_for(user_id)
+    await river.join(room_id)
+    await house.bot.seen.until(lambda: house.seen_of(user_id, room_id) == ["invite", "join"])
+    await house.ledger.write(lambda tx: tx.people.revoke(user_id, ANOREXIA, NOW))
+    await house.hear_of(user_id, room_id)
+    await river.leave(room_id)
+
+    assert await house.do_all() == 1

@@ -26,11 +26,19 @@ async def room_named(client: Client, name: str, timeout: float = 30) -> str:
     return str(told["room"])
 
 
-async def patient(house: RunningHouse, clients: Clients, condition: str = "anorexia", name: str = "Willow") -> Patient:
-    """Let somebody in by code, and wait until they are in their living room and at their desk."""
+async def newcomer(house: RunningHouse, clients: Clients, condition: str = "anorexia", name: str = "Willow") -> Patient:
+    """Let somebody in by code, and wait until they are in their living room and at their desk; they have not agreed."""
     client = await clients.register_with_code(house.homeserver, await house.code(condition))
     living_room = await room_named(client, f"The {name} living room")
     return Patient(client, living_room, await room_named(client, "Your desk"))
+
+
+async def patient(house: RunningHouse, clients: Clients, condition: str = "anorexia", name: str = "Willow") -> Patient:
+    """Let somebody in by code, and have them agree to the rules at their desk: they may write in all their rooms."""
+    somebody = await newcomer(house, clients, condition, name)
+    await somebody.client.send(somebody.desk, "!agree")
+    await somebody.client.wait_message(somebody.desk, contains="You can write in all your rooms now")
+    return somebody
 
 
 async def clinician(house: RunningHouse, clients: Clients) -> Client:

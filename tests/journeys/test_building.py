@@ -28,6 +28,7 @@ from provisioning.held_accounts import signed_in
 from provisioning.matrix import Homeserver, HomeserverRefused, StateEvent
 from provisioning.survey import room_mark
 from provisioning.team import add_team_member
+from tests.support.house_with_door import NO_GUESTS
 from tests.support.ports import free_port
 from tests.support.synapse import FOR_TESTS, RunningSynapse
 
@@ -117,7 +118,11 @@ def a_house(root: Path) -> House:
 async def half_make(house: House, owner: Homeserver) -> RoomId:
     """Leave a room as a power cut would: its mark is there, its state and our row are not. Asked twice, made once."""
     room = next(room for room in house.building().rooms if room.slug == HALF_MADE)
-    body = {"room_version": "12", "creation_content": create_content(room, room_mark(house, room.slug))}
+    body = {
+        "room_version": "12",
+        "creation_content": create_content(room, room_mark(house, room.slug)),
+        "initial_state": NO_GUESTS,
+    }
     one, other = await asyncio.gather(*(owner.create_room(body, once="half made") for _ in range(2)))
     assert one == other
     return one
@@ -191,11 +196,11 @@ async def test_damage_is_named_exactly_and_repaired(site: Site) -> None:
     power = await site.owner.get_state(library, "m.room.power_levels") or {}
     await site.owner.put_state(library, "m.room.name", {"name": "Free beer"})
     await site.owner.put_state(library, "m.room.power_levels", {**power, "users_default": 100})
-    await site.owner.put_state(living_room, "m.room.join_rules", {"join_rule": "public"})
+    await site.owner.put_state(living_room, "m.room.topic", {"topic": "All about the beer"})
     await site.owner.put_state(site.room("Willow house"), "m.space.child", {}, library)
     await site.owner.kick(living_room, watcher)
     damage = [
-        ("set_join_rule", "The Willow living room"),
+        ("set_topic", "The Willow living room"),
         ("invite_service", "The Willow living room"),
         ("set_power", "The Willow library"),
         ("set_name", "The Willow library"),
@@ -207,6 +212,13 @@ async def test_damage_is_named_exactly_and_repaired(site: Site) -> None:
     assert planned == done == damage
     assert await site.plan() == []
     assert watcher in await site.owner.joined_members(living_room)
+
+
+async def test_the_owner_itself_opens_no_room(site: Site) -> None:
+    with pytest.raises(HomeserverRefused, match="never open to strangers"):
+        await site.owner.put_state(site.room("The Willow living room"), "m.room.join_rules", {"join_rule": "public"})
+
+    assert await site.plan() == []
 
 
 async def test_no_room_of_the_house_says_a_condition_anywhere_in_its_state(site: Site) -> None:

@@ -68,7 +68,7 @@ async def test_a_router_answers_its_own_commands_guesses_the_rest_and_leaves_tal
     async def echo(asked: Asked) -> Decision:
         return saying(f"heard {asked.rest}")
 
-    desk = Router(Worker.ROOM_GATEKEEPER, Place.DESK, {"rooms": echo, "rules": echo})
+    desk = Router(Worker.ROOM_GATEKEEPER, Place.DESK, {"rooms": echo, "rules": echo, "agree": echo})
 
     async def replied(text: str) -> str | None:
         decision = await desk.reply(text, "!r", "$e", "@p:k.h")

@@ -31,7 +31,14 @@ def test_quoted_words_come_out_as_they_went_in(words: str) -> None:
     assert notice(quoted(words))["body"] == f"> {words}"
 
 
-@pytest.mark.parametrize("text", [greeting_text("river", SIGNPOSTING), signposting_text("river", SIGNPOSTING)])
+@pytest.mark.parametrize(
+    "text",
+    [
+        greeting_text("river", SIGNPOSTING, asks_to_agree=True),
+        greeting_text("river", SIGNPOSTING, asks_to_agree=False),
+        signposting_text("river", SIGNPOSTING),
+    ],
+)
 def test_what_is_said_to_a_person_begins_neutrally_and_gives_every_line(text: str) -> None:
     assert text.startswith("A message for you from the house.\n")
     assert "not a crisis service" in text
