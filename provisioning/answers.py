@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from keyhouse.core.ports import Store
     from keyhouse.settings.house import HouseSettings
     from keyhouse.storage.house_keys import HouseKeys
+    from provisioning.in_use import KeysInUse
 
 _as_json: ContextVar[bool] = ContextVar("as_json", default=False)
 
@@ -28,10 +29,14 @@ class Failure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What the whole command line says, whatever the command: which house, and for whom to write."""
+    """What the whole command line says, whatever the command: which house, and for whom to write.
+
+    keys_in_use: held while the command runs.
+    """
 
     directory: HouseDirectory
     as_json: bool
+    keys_in_use: "KeysInUse"
 
 
 @dataclass(frozen=True, slots=True)

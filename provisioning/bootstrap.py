@@ -25,7 +25,7 @@ from provisioning.preflight import port_of
 from provisioning.second_watcher import sign_out_second_watcher
 
 HELD = (ServiceAccount.OWNER, ServiceAccount.CARETAKER)
-DEMO_CLINICIAN, DEMO_CLINICIAN_NAME = "sam-demo", "Sam (demonstration)"
+DEMO_CLINICIAN, DEMO_CLINICIAN_NAME = "sam-demo", "Sam (team)"
 HOST = "host"
 
 
@@ -47,6 +47,7 @@ def homeserver_plan(house: House) -> HomeserverPlan:
         "database": house.settings.database,
         "house_keys": str(house.directory.house_keys),
         "service_localparts": [account.value for account in ServiceAccount],
+        "limited": not house.settings.demo,
     }
     return HomeserverPlan(
         directory=house.directory.homeserver,

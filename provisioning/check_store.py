@@ -45,6 +45,12 @@ async def audit_check(house: House, name: str) -> Check:
     return check(name, found.ok, f"{found.entries} entries, every link holds", bad)
 
 
+async def seal_check(house: House, name: str) -> Check:
+    """See that no rotation of the keys was left half done."""
+    bad = "a rotation was stopped in its midst; stop the house and run `keyhouse keys rotate` again"
+    return check(name, house.keys.retiring is None, "one key seals everything", bad)
+
+
 async def signposting_check(house: House, name: str) -> Check:
     """See that the crisis lines were checked by somebody not too long ago."""
     lines = load_signposting(house.settings.config / "signposting.yaml")

@@ -14,6 +14,7 @@ from typer.main import get_command, get_group
 
 from provisioning.answers import Failure, Invocation, choose_json, say
 from provisioning.directory import HouseDirectory
+from provisioning.in_use import KeysInUse
 from provisioning.mistakes import tell_mistake
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -41,11 +42,14 @@ COMMANDS = {
     "people": _Entry("people", "Team accounts, and what a person may enter.", group=True),
     "rooms": _Entry("rooms", "The rooms of the house.", group=True),
     "cases": _Entry("cases", "Cases, newest first, without any message text.", group=True),
+    "slots": _Entry("slots", "Therapists' slots: add, list and withdraw them.", group=True),
+    "bookings": _Entry("bookings", "Who has booked which slot.", group=True),
     "lexicon": _Entry("lexicon", "Try and check the words that are watched for.", group=True),
     "alarms": _Entry("alarms", "What is wrong with the house itself, and what lately was.", group=True),
     "pager": _Entry("pager", "See that somebody can be told outside of Matrix.", group=True),
     "backup": _Entry("backup", "Copy the whole house out, also while it runs."),
     "restore": _Entry("restore", "Make a house out of a backup."),
+    "keys": _Entry("keys", "Change the keys under which things are sealed.", group=True),
     "audit": _Entry("audit", "Walk the tamper-evident chain.", group=True),
 }
 
@@ -91,7 +95,10 @@ def keyhouse(
     ] = False,
 ) -> None:
     """A support house on the Matrix network: set it up, see that it is well, change it."""
-    ctx.obj = Invocation(_directory(data), as_json=bool(ctx.obj))
+    directory = _directory(data)
+    in_use = KeysInUse(directory.house_keys.parent)
+    ctx.call_on_close(in_use.close)
+    ctx.obj = Invocation(directory, as_json=bool(ctx.obj), keys_in_use=in_use)
 
 
 def _directory(data: Path) -> HouseDirectory:

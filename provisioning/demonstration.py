@@ -7,7 +7,7 @@ from keyhouse.core.people import Role
 from keyhouse.core.referrals import ReferralState
 from keyhouse.core.workflows import registration
 from provisioning.answers import House
-from provisioning.referrals import IssuedReferral, issue_referral
+from provisioning.referrals import IssuedReferral, issue_referrals
 
 ISSUED_BY = "demonstration"
 CONDITION = Condition("anorexia")
@@ -16,7 +16,7 @@ CONDITION = Condition("anorexia")
 def fresh_code(house: House) -> IssuedReferral:
     """Issue this start's patient code; an unused one of an earlier start is withdrawn, for nobody has it any more."""
     _withdraw_unused(house)
-    return issue_referral(house, Role.PATIENT, frozenset({CONDITION}), by=ISSUED_BY)
+    return issue_referrals(house, Role.PATIENT, frozenset({CONDITION}), [None], by=ISSUED_BY)[0]
 
 
 def _withdraw_unused(house: House) -> None:

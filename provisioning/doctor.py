@@ -17,8 +17,9 @@ from provisioning.answers import Failure, House, answer, open_house
 from provisioning.check_alarms import alarms_check, pager_check, probe_check, unread_check
 from provisioning.check_lexicon import lexicon_check
 from provisioning.check_matrix import clock_check, door_check, front_door_check, homeserver_check
+from provisioning.check_names import names_check
 from provisioning.check_rooms import building_check, signed_check, watched_rooms_check
-from provisioning.check_store import audit_check, backups_check, outbox_check, signposting_check
+from provisioning.check_store import audit_check, backups_check, outbox_check, seal_check, signposting_check
 from provisioning.checks import Check, Look, State
 from provisioning.matrix import HomeserverFault
 from provisioning.programs import BOTS, bot_workers
@@ -65,9 +66,11 @@ CHECKS: dict[str, Look] = {
     "probe": probe_check,
     **{f"events of {bot.value}": unread_check(bot) for bot in BOTS},
     "building": building_check,
+    "names": names_check,
     **{f"outbox of {worker.value}": outbox_check(worker) for worker in (*BOTS, Worker.CARETAKER)},
     "pager": pager_check,
     "audit chain": audit_check,
+    "seal": seal_check,
     "lexicon": lexicon_check,
     "crisis lines": signposting_check,
     "backups": backups_check,

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from keyhouse.settings.booking import load_booking
 from keyhouse.settings.building import load_building
 from keyhouse.settings.faults import SettingsFault
 from keyhouse.settings.house import FILE, HouseSettings, load_house
@@ -119,6 +120,7 @@ def _check_config(config: Path, data: Path) -> None:
         lambda: load_building(config / "building.yaml"),
         lambda: load_lexicons(config / "lexicons"),
         lambda: load_signposting(config / "signposting.yaml"),
+        lambda: load_booking(config / "booking.yaml"),
         lambda: load_pager(config, data),
     )
     faults: list[str] = []

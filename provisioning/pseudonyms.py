@@ -6,6 +6,8 @@ from functools import cache
 from coolname import RandomGenerator
 from coolname.types import CoolnameConfigT
 
+from keyhouse.core.names import may_be_given
+from keyhouse.core.verdict import Allowed
 from provisioning.pseudonym_words import first_words, second_words
 
 _LOWEST, _NUMBERS = 10, 90
@@ -13,8 +15,11 @@ _LOWEST, _NUMBERS = 10, 90
 
 def draw_pseudonym() -> str:
     """Draw two words and two digits; whether it is free is for the referrals to say."""
-    words = _words().generate_slug()
-    return f"{words}-{_LOWEST + secrets.randbelow(_NUMBERS)}"
+    while True:
+        name = f"{_words().generate_slug()}-{_LOWEST + secrets.randbelow(_NUMBERS)}"
+        # Two harmless words may make "team" where they meet.
+        if isinstance(may_be_given(name), Allowed):
+            return name
 
 
 @cache

@@ -1,7 +1,8 @@
 """`keyhouse referral`: issue, list and revoke the codes with which people come in."""
 
 import secrets
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -39,21 +40,24 @@ class IssuedReferral:
     link: str = field(repr=False)
 
 
-def issue_referral(
-    house: House, role: Role, conditions: frozenset[Condition], days: int = DEFAULT_DAYS, by: str = HOST
-) -> IssuedReferral:
-    """Issue one referral; raises Failure with the reason's sentence when it may not be."""
-    return issue_referrals(house, role, conditions, days, by, count=1)[0]
-
-
 def issue_referrals(
-    house: House, role: Role, conditions: frozenset[Condition], days: int, by: str, count: int
+    house: House,
+    role: Role,
+    conditions: frozenset[Condition],
+    references: Sequence[str | None],
+    days: int = DEFAULT_DAYS,
+    by: str = HOST,
 ) -> list[IssuedReferral]:
-    """Issue several equal referrals: all of them, or none."""
+    """Issue one referral for each reference, all of them or none; raises Failure with the sentence of the reason.
+
+    references: local record numbers; None, in a demonstration alone, is a referral without one.
+    """
     building, moment = house.building(), now()
-    request = ReferralRequest(role, conditions, moment + timedelta(days=days), by)
+    request = ReferralRequest(
+        role, conditions, moment + timedelta(days=days), by, needs_reference=not house.settings.demo
+    )
     with house.store.writing() as tx:
-        return [_issue_one(tx, house, building, request, moment) for _ in range(count)]
+        return [_issue_one(tx, house, building, replace(request, reference=one), moment) for one in references]
 
 
 @app.command()
@@ -64,14 +68,16 @@ def issue(
         list[str] | None, typer.Option("--condition", help="A condition of building.yaml; may be repeated.")
     ] = None,
     days: Annotated[int, typer.Option("--days", min=1, max=366, help="How long the code may be used.")] = DEFAULT_DAYS,
-    reference: Annotated[str | None, typer.Option("--reference", help="Who this is in your own records.")] = None,
-    count: Annotated[int | None, typer.Option("--count", min=1, max=500, help="How many equal referrals.")] = None,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option("--reference", help="Your local record number, never a name; once for each code."),
+    ] = None,
+    count: Annotated[int | None, typer.Option("--count", min=1, max=500, help="How many referrals.")] = None,
 ) -> None:
-    """Issue a code, or several. Each is shown this once."""
-    if reference is not None:
-        raise Failure("this version cannot keep a reference sealed yet; issue the code without --reference")
+    """Issue a code, or several. Each is shown this once. The reference is kept sealed and shown to nobody here."""
     conditions = frozenset(Condition(each) for each in condition or ())
-    issued = issue_referrals(open_house(ctx), role, conditions, days, HOST, count or 1)
+    references = _one_for_each(reference or [], count or 1)
+    issued = issue_referrals(open_house(ctx), role, conditions, references, days)
     documents = [_issued_document(each) for each in issued]
     answer(documents[0] if count is None else {"referrals": documents}, lambda console: _show_issued(console, issued))
 
@@ -94,6 +100,15 @@ def revoke(ctx: typer.Context, referral: Annotated[str, typer.Argument(metavar="
     if isinstance(outcome, Refused):
         raise Failure(_why_not_revoked(referral, outcome.reason))
     answer(_document(outcome, moment), lambda console: console.print(f"{referral} is revoked; its code opens nothing."))
+
+
+def _one_for_each(references: Sequence[str], count: int) -> Sequence[str | None]:
+    """Return a reference, or none, for each code: two people never share one."""
+    if not references:
+        return [None] * count
+    if len(references) != count or len(set(references)) != count:
+        raise Failure("every code needs a reference of its own; give --reference once for each code")
+    return references
 
 
 def _issue_one(

@@ -7,7 +7,10 @@ import unicodedata
 from keyhouse.core.accounts import ServiceAccount
 from keyhouse.core.building_plan import Action
 from keyhouse.core.ids import UserId
+from keyhouse.core.names import team_name
 from keyhouse.core.people import TEAM_ROLES, Person, Role
+from keyhouse.core.sentences import sentence
+from keyhouse.core.verdict import Reason, Refused
 from keyhouse.core.workflows.team import reserve, welcome
 from provisioning.answers import Failure, House, now
 from provisioning.builder import Builder
@@ -15,21 +18,28 @@ from provisioning.held_accounts import signed_in
 from provisioning.homeserver import SECRET_FILES
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-LONGEST_NAME = 60
 
 
 def add_team_member(house: House, role: Role, name: str, by: str = "host") -> tuple[UserId, str]:
-    """Make a team account under this name and return its user id and password, which is kept nowhere.
+    """Make a team account under this name, with the team's mark, and return its user id and password.
 
-    The concierge invites it into its rooms.
+    The password is kept nowhere. The concierge invites the account into its rooms.
     """
     if role not in TEAM_ROLES:
         raise Failure(f"a {role.value} has no named account; issue a code with `keyhouse referral issue`")
-    words = " ".join(name.split())
-    if not 0 < len(words) <= LONGEST_NAME:
-        raise Failure(f"a name has 1 to {LONGEST_NAME} letters; choose another with --name")
-    user_id = UserId(house.settings.user_id(f"{_as_localpart(words)}-{_drawn(4)}"))
-    return user_id, asyncio.run(_add(house, user_id, role, f"{words} (team)", by))
+    marked_name = team_name(name)
+    if isinstance(marked_name, Refused):
+        raise Failure(_why_not(marked_name.reason))
+    user_id = UserId(house.settings.user_id(f"{_as_localpart(name)}-{_drawn(4)}"))
+    return user_id, asyncio.run(_add(house, user_id, role, marked_name, by))
+
+
+def _why_not(reason: Reason) -> str:
+    if reason is Reason.NAME_OF_TEAM:
+        return (
+            "a name holds neither the team's mark, which is added by itself, nor what a program is called; see --name"
+        )
+    return sentence(reason)
 
 
 async def _add(house: House, user_id: UserId, role: Role, name: str, by: str) -> str:

@@ -20,7 +20,7 @@ from bots.runtime.once import Attempts
 from bots.runtime.outbox import Outbox
 from bots.runtime.run import NEEDS_A_HUMAN
 from keyhouse.core.notices import NoticeLimits
-from keyhouse.core.outgoing import Worker
+from keyhouse.core.outgoing import Outgoing, Worker
 from keyhouse.core.workflows.watching import set_aside_counters
 from keyhouse.settings.faults import SettingsFault
 from keyhouse.settings.house import HouseSettings, load_house
@@ -28,6 +28,7 @@ from keyhouse.settings.pager import PagerSettings, load_pager
 from keyhouse.storage.changes import ChangeSignal
 from keyhouse.storage.errors import StoreFault
 from provisioning.answers import House, opened
+from provisioning.caretaker.accounts import KINDS, Accounts
 from provisioning.caretaker.dead_man import keep_saying_well
 from provisioning.caretaker.enduring import endure
 from provisioning.caretaker.lookout import LOOKS_EVERY_S, Lookout, has_looked
@@ -123,18 +124,23 @@ def _start_telling(
         await lookout.looked.wait()
         await pulse.run()
 
-    group.create_task(endure("pages", lambda: _drain(house, ledger, paging)))
+    group.create_task(endure("outbox", lambda: _drain(house, ledger, paging)))
     group.create_task(endure("heartbeat", beat))
     if (dead_man := settings.dead_man) is not None:
         group.create_task(endure("dead man", lambda: keep_saying_well(dead_man, lookout.is_well, counters)))
 
 
 async def _drain(house: House, ledger: Ledger, paging: Paging) -> None:
+    accounts = Accounts(house, ledger, utc_now)
+
+    async def do(row: Outgoing) -> None:
+        await (accounts.do(row) if row.kind in KINDS else paging.do(row))
+
     other_writes = await asyncio.to_thread(ChangeSignal, house.settings.database)
     try:
         # No device: nothing of the caretaker's is sent by Matrix.
         holder = f"{Worker.CARETAKER.value}:{os.getpid()}"
-        await Outbox(ledger, Worker.CARETAKER, holder, Attempts(), paging.do, utc_now, other_writes.wait).run()
+        await Outbox(ledger, Worker.CARETAKER, holder, Attempts(), do, utc_now, other_writes.wait).run()
     finally:
         other_writes.close()
 

@@ -70,14 +70,12 @@ def written_down(data: Path, config: Path) -> None:
     save_house(data, settings_of(data, config, "http://127.0.0.1:1", demo=True))
 
 
-class LoneCaretaker:
-    """A real caretaker's process on a house without bots; the test gives the signs of life that bots would give."""
+class CaretakerProcess:
+    """A real caretaker's process on a house; log: where what it says is kept."""
 
-    def __init__(self, directory: Path, pager: dict[str, Any], secrets: dict[str, str], homeserver: str) -> None:
-        config = config_with_pager(directory, pager, secrets)
-        data = HouseDirectory(directory / "data")
-        self.house: House = make_house(data, settings_of(data.root, config, homeserver))
-        self._log = directory / "caretaker.log"
+    def __init__(self, house: House, log: Path) -> None:
+        self.house = house
+        self._log = log
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
@@ -89,12 +87,12 @@ class LoneCaretaker:
     ) -> None:
         await self.end(signal.SIGTERM)
 
-    async def start(self) -> None:
-        """Start the process."""
+    async def start(self, **environment: str) -> None:
+        """Start the process. environment: variables beside those of the test."""
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-P", "-m", "provisioning.caretaker", "--data", str(self.house.directory.root),
-                stdout=log, stderr=log,
+                stdout=log, stderr=log, env=os.environ | environment,
             )  # fmt: skip
 
     async def end(self, number: signal.Signals) -> int:
@@ -103,11 +101,25 @@ class LoneCaretaker:
         assert process is not None
         if process.returncode is None:
             process.send_signal(number)
-        return await asyncio.wait_for(process.wait(), _ENDS_WITHIN_S)
+        return await self.ended()
+
+    async def ended(self) -> int:
+        """Wait until the process has ended, and return its status."""
+        assert self._process is not None
+        return await asyncio.wait_for(self._process.wait(), _ENDS_WITHIN_S)
 
     def said(self) -> str:
         """What the process logged."""
         return self._log.read_text()
+
+
+class LoneCaretaker(CaretakerProcess):
+    """A caretaker on a house without bots; the test gives the signs of life that bots would give."""
+
+    def __init__(self, directory: Path, pager: dict[str, Any], secrets: dict[str, str], homeserver: str) -> None:
+        config = config_with_pager(directory, pager, secrets)
+        data = HouseDirectory(directory / "data")
+        super().__init__(make_house(data, settings_of(data.root, config, homeserver)), directory / "caretaker.log")
 
     def standing(self) -> list[Alarm]:
         """The alarms that stand."""

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,15 +11,19 @@ import pytest
 import yaml
 
 from keyhouse.core.alarms import Alarm, AlarmKind
+from keyhouse.core.ids import UserId
 from keyhouse.core.outgoing import NewOutgoing, OutgoingKind, Worker, has_failed
+from keyhouse.core.people import Role
 from keyhouse.core.ports import Heartbeat
+from keyhouse.core.workflows.team import reserve
 from keyhouse.settings.house import save_house
 from provisioning.answers import House
 from provisioning.backup import keep_last_backup
 from provisioning.bootstrap import make_house
 from provisioning.check_alarms import PROBE_YOUNG, alarms_check, pager_check, probe_check, unread_check
+from provisioning.check_names import names_check
 from provisioning.check_rooms import what_stands_unread
-from provisioning.check_store import BACKUP_YOUNG, FIRST_DAY, backups_check, outbox_check
+from provisioning.check_store import BACKUP_YOUNG, FIRST_DAY, backups_check, outbox_check, seal_check
 from provisioning.checks import Check, State
 from provisioning.cli import run
 from provisioning.directory import HouseDirectory
@@ -216,3 +221,27 @@ def test_a_demonstration_is_told_of_backups_and_not_failed_for_them(house: House
     save_house(house.directory.root, demo)
 
     assert checked(backups_check, House(house.directory, demo, house.store, house.keys)).state is State.WARN
+
+
+def test_a_team_account_of_an_older_house_is_named_until_it_bears_the_mark(house: House) -> None:
+    doctor = UserId("@ash-k2m4:keyhouse.localhost")
+    with house.store.writing() as tx:
+        reserve(tx, doctor, Role.CLINICIAN, "Dr Ash", "host", datetime.now(UTC))
+    before = checked(names_check, house)
+
+    status = run(["--data", str(house.directory.root), "people", "rename", doctor], as_json=True)
+
+    assert before.state is State.WARN
+    assert doctor in before.detail
+    assert status == 0
+    assert checked(names_check, house).state is State.OK
+
+
+def test_a_rotation_that_was_left_half_done_fails_the_doctor_until_it_is_finished(house: House) -> None:
+    half_done = replace(house, keys=house.keys.rotating())
+
+    found = checked(seal_check, half_done)
+
+    assert (found.state, "keys rotate" in found.detail) == (State.FAIL, True)
+    assert checked(seal_check, replace(house, keys=half_done.keys.rotated())).state is State.OK
+    assert checked(seal_check, house).state is State.OK

@@ -87,10 +87,18 @@ def test_a_person_may_send_thirty_short_messages_in_a_minute(tmp_path: Path) -> 
     assert written(a_plan(tmp_path))["rc_message"]["burst_count"] >= 30
 
 
-@pytest.mark.parametrize("limit", ["rc_registration", "rc_login"])
-def test_only_a_demonstration_lifts_the_limits_of_registration_and_login(tmp_path: Path, limit: str) -> None:
-    assert limit not in written(a_plan(tmp_path))
-    assert limit in written(a_plan(tmp_path, demo=True))
+@pytest.mark.parametrize("limit", ["account", "failed_attempts"])
+def test_only_a_demonstration_lifts_the_limits_of_an_account_s_logins(tmp_path: Path, limit: str) -> None:
+    assert limit not in written(a_plan(tmp_path))["rc_login"]
+    assert limit in written(a_plan(tmp_path, demo=True))["rc_login"]
+
+
+@pytest.mark.parametrize("demo", [False, True])
+def test_synapse_counts_nobody_by_an_address_because_it_sees_the_same_one_for_all(tmp_path: Path, demo: bool) -> None:
+    settings = written(a_plan(tmp_path, demo=demo))
+
+    for limit in (settings["rc_registration"], settings["rc_login"]["address"]):
+        assert limit["burst_count"] >= 1000
 
 
 def test_secrets_and_the_signing_key_are_made_once(tmp_path: Path) -> None:
@@ -137,6 +145,7 @@ def test_requests_are_not_logged_because_they_name_addresses_and_people(tmp_path
     log = yaml.safe_load(Path(written(plan)["log_config"]).read_text())
 
     assert log["loggers"]["synapse.access.http"]["level"] == "WARNING"
+    assert log["loggers"]["synapse.http.server"]["level"] == "ERROR"
     assert log["root"]["level"] == "INFO"
     assert [handler["filename"] for handler in log["handlers"].values()] == [str(plan.directory / "homeserver.log")]
 

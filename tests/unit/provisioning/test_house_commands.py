@@ -11,7 +11,7 @@ import pytest
 
 from keyhouse.core.alerts import Alert
 from keyhouse.core.codes import hash_code, read_code
-from keyhouse.core.ids import EventId, RoomId, UserId
+from keyhouse.core.ids import EventId, RoomId, UserId, localpart
 from keyhouse.core.memberships import Membership, MembershipState
 from keyhouse.core.outgoing import OutgoingKind, Worker
 from keyhouse.core.people import Role
@@ -19,13 +19,14 @@ from keyhouse.core.urgency import Urgency
 from keyhouse.core.workflows.alerting import raise_alert
 from keyhouse.core.workflows.registration import redeem
 from keyhouse.core.workflows.team import reserve
-from keyhouse.settings.house import HouseSettings
+from keyhouse.settings.house import HouseSettings, save_house
 from provisioning.answers import House
 from provisioning.bootstrap import make_house
 from provisioning.cli import run
 from provisioning.directory import HouseDirectory
 
 CONFIG = Path(__file__).parents[3] / "config"
+PATIENT = ["--role", "patient", "--condition", "anorexia"]
 Command = Callable[..., Any]
 
 
@@ -69,7 +70,7 @@ def keyhouse(house: House, capsys: pytest.CaptureFixture[str]) -> Command:
 def move_in(house: House, keyhouse: Command, *conditions: str, role: str = "patient") -> UserId:
     """Issue a referral and redeem it, as the door does."""
     options = [word for condition in conditions for word in ("--condition", condition)]
-    issued = keyhouse("referral", "issue", "--role", role, *options)
+    issued = keyhouse("referral", "issue", "--role", role, "--reference", "R 17", *options)
     user_id = UserId(house.settings.user_id(issued["pseudonym"]))
     with house.store.writing() as tx:
         redeem(tx, user_id, datetime.now(UTC))
@@ -77,7 +78,7 @@ def move_in(house: House, keyhouse: Command, *conditions: str, role: str = "pati
 
 
 def test_a_referral_is_issued_with_a_code_that_is_kept_nowhere(house: House, keyhouse: Command) -> None:
-    issued = keyhouse("referral", "issue", "--role", "patient", "--condition", "anorexia", "--days", "3")
+    issued = keyhouse("referral", "issue", *PATIENT, "--days", "3", "--reference", "R 17")
 
     symbols = read_code(issued["code"])
     assert symbols is not None
@@ -92,15 +93,21 @@ def test_a_referral_is_issued_with_a_code_that_is_kept_nowhere(house: House, key
     assert issued["code"].encode() not in written
 
 
-def test_several_referrals_are_issued_at_once_each_with_its_own_name(keyhouse: Command) -> None:
-    issued = keyhouse("referral", "issue", "--role", "carer", "--condition", "autism", "--count", "30")["referrals"]
+def test_several_referrals_are_issued_at_once_each_with_its_own_name(house: House, keyhouse: Command) -> None:
+    references = [f"R {number}" for number in range(30)]
+    options = [word for reference in references for word in ("--reference", reference)]
+
+    issued = keyhouse("referral", "issue", *PATIENT, "--count", "30", *options)["referrals"]
 
     assert len({each["pseudonym"] for each in issued}) == len({each["code"] for each in issued}) == 30
+    with house.store.reading() as tx:
+        assert [tx.referrals.reference_of(each["id"]) for each in issued] == references
     assert len(keyhouse("referral", "list")["referrals"]) == 30
 
 
 def test_a_listed_referral_shows_no_code_and_a_revoked_one_says_so(keyhouse: Command) -> None:
-    issued = keyhouse("referral", "issue", "--role", "peer", "--condition", "psychosis")
+    options = ["--role", "peer", "--condition", "psychosis", "--reference", "R 17"]
+    issued = keyhouse("referral", "issue", *options)
 
     revoked = keyhouse("referral", "revoke", issued["id"])
     listed = keyhouse("referral", "list")
@@ -113,7 +120,44 @@ def test_a_listed_referral_shows_no_code_and_a_revoked_one_says_so(keyhouse: Com
     assert issued["code"] not in json.dumps(listed)
 
 
+def test_a_reference_is_kept_sealed_and_shown_nowhere(house: House, keyhouse: Command) -> None:
+    issued = keyhouse("referral", "issue", *PATIENT, "--reference", "EDS-2027/0417")
+
+    listed = keyhouse("referral", "list")
+    revoked = keyhouse("referral", "revoke", issued["id"])
+    keyhouse("audit", "verify")
+
+    with house.store.reading() as tx:
+        assert tx.referrals.reference_of(issued["id"]) == "EDS-2027/0417"
+    assert "0417" not in json.dumps([issued, listed, revoked])
+    written = b"".join(path.read_bytes() for path in house.directory.root.rglob("*") if path.is_file())
+    assert b"EDS-2027/0417" not in written
+
+
+def test_a_demonstration_issues_codes_without_a_reference(house: House, keyhouse: Command) -> None:
+    save_house(house.directory.root, house.settings.model_copy(update={"demo": True}))
+
+    issued = keyhouse("referral", "issue", *PATIENT, "--count", "2")["referrals"]
+
+    with house.store.reading() as tx:
+        assert [tx.referrals.reference_of(each["id"]) for each in issued] == [None, None]
+
+
 REFUSED = {
+    "no reference": (PATIENT, "1 error: Every referral needs the local record number"),
+    "a name as reference": ([*PATIENT, "--reference", "River Phoenix"], "1 error: A reference is the service's local"),
+    "one reference for two": (
+        [*PATIENT, "--count", "2", "--reference", "R 17"],
+        "1 error: every code needs a reference of its own; give --reference once for each code",
+    ),
+    "two references for one": (
+        [*PATIENT, "--reference", "R 17", "--reference", "R 18"],
+        "1 error: every code needs a reference of its own",
+    ),
+    "two equal references for two": (
+        [*PATIENT, "--count", "2", "--reference", "R 17", "--reference", "R 17"],
+        "1 error: every code needs a reference of its own",
+    ),
     "a condition that is not there": (["--role", "patient", "--condition", "gout"], "1 error: No such condition"),
     "no condition": (["--role", "patient"], "1 error: A person of this role needs at least one condition"),
     "two that exclude each other": (
@@ -123,10 +167,6 @@ REFUSED = {
     "a role of the team": (["--role", "clinician"], "1 error: This role is not given by a referral"),
     "a role that is not there": (["--role", "wizard", "--condition", "anorexia"], "2 error: "),
     "no time": (["--role", "patient", "--condition", "anorexia", "--days", "0"], "2 error: "),
-    "a reference, which would be lost": (
-        ["--role", "patient", "--condition", "anorexia", "--reference", "case 12"],
-        "1 error: this version cannot keep a reference",
-    ),
 }
 
 
@@ -163,7 +203,8 @@ def test_a_person_is_shown_by_account_or_localpart_with_the_rooms_that_were_obse
     shown = keyhouse("people", "show", user_id)
 
     assert shown == {
-        "user_id": user_id, "role": "patient", "conditions": ["anorexia"], "rooms": ["!3"], "state": "active",
+        "user_id": user_id, "name": localpart(user_id), "role": "patient", "conditions": ["anorexia"],
+        "rooms": ["!3"], "state": "active",
     }  # fmt: skip
     assert keyhouse("people", "show", user_id[1:].partition(":")[0]) == shown
     assert keyhouse("people", "list") == {"people": [shown]}

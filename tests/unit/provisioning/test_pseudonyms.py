@@ -6,6 +6,8 @@ import re
 import pytest
 from coolname.data import config
 
+from keyhouse.core.names import may_be_given
+from keyhouse.core.verdict import Allowed, Reason, Refused
 from provisioning.pseudonym_words import LONGEST, REFUSED, first_words, second_words
 from provisioning.pseudonyms import draw_pseudonym
 
@@ -20,6 +22,20 @@ def test_a_name_is_two_words_and_two_digits() -> None:
 
     assert all(re.fullmatch(r"[a-z]{2,10}-[a-z]{2,10}-[1-9][0-9]", name) for name in names)
     assert len(names) > 290
+
+
+def test_words_that_make_the_teams_mark_where_they_meet_are_drawn_apart() -> None:
+    meeting = [f"{one}-{other}" for one in first_words() for other in second_words() if "team" in one + other]
+
+    assert all(may_be_given(f"{words}-44") == Refused(Reason.NAME_OF_TEAM) for words in [*meeting, "agate-ammonite"])
+    assert all(may_be_given(draw_pseudonym()) == Allowed() for _ in range(300))
+
+
+def test_no_two_words_that_can_be_drawn_look_alike() -> None:
+    words = [*first_words(), *second_words()]
+    read = {word.replace("rn", "m").replace("vv", "w").replace("cl", "d").replace("l", "i") for word in words}
+
+    assert len(read) == len(words)
 
 
 def test_every_word_that_can_be_drawn_has_been_read_by_somebody() -> None:
