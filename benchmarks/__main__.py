@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-PARTS = ("matching", "storage", "house", "delivery")
+PARTS = ("matching", "storage", "house", "delivery", "door", "door_moves")
 
 for part in PARTS:
     print(f"== {part}", flush=True)

@@ -153,7 +153,7 @@ async def _replayed(
     settings = house.house.settings.model_copy(update={"database": database})
     make = await asyncio.to_thread(prepare, settings, data)
     ledger = Ledger(open_store(database, keys), Worker.RISK_MONITOR)
-    async with stream.listening(), HouseClient(bot, LedgerGenerations(ledger), Seal(keys.seal)) as client:
+    async with stream.listening(), HouseClient(bot, LedgerGenerations(ledger), Seal.of(keys)) as client:
         watcher = make(Surroundings(settings, ledger, client.sending, UserId(client.user_id), utc_now))
         timed = stream.timed = Timed(watcher, recorded.event_ids)
         worked = time.process_time()
