@@ -58,7 +58,6 @@ TWINS = {
 }
 
 
-
 @pytest.mark.parametrize(("calm", "danger"), TWINS.values(), ids=TWINS)
 def test_calm_words_ring_nobody_and_danger_beside_them_does(shipped: CompiledLexicon, calm: str, danger: str) -> None:
     softened, pressing = judge(calm, shipped), judge(danger, shipped)
