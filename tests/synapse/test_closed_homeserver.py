@@ -1,12 +1,14 @@
 """What the written settings do on a real Synapse, without our module."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from tests.support.client import Clients
 from tests.support.client_process import ClientRefusedError
 from tests.support.fresh import fresh_name
+from tests.support.house_with_door import CLIENT, WILLOW, House
 from tests.support.synapse import Account, RunningSynapse
 
 ROOMS_OF_A_NEWCOMER = 12
@@ -104,3 +106,41 @@ async def test_a_code_lets_one_person_register_and_a_wrong_one_nobody(
     for wrong in (code, "never-issued"):
         with pytest.raises(ClientRefusedError, match=r"m\.login\.registration_token was refused"):
             await clients.register_with_code(synapse.url, wrong)
+
+
+async def test_what_somebody_says_of_themselves_by_their_presence_is_shown_to_nobody(house: House) -> None:
+    speaker, reader = await house.person(WILLOW), await house.person(WILLOW)
+    await house.room_with(speaker, reader)
+    path = f"{CLIENT}/presence/{speaker.user_id}/status"
+
+    await house.synapse.request("PUT", path, speaker.access_token, {"presence": "online", "status_msg": "Jane Smith"})
+
+    seen = await house.synapse.request("GET", path, reader.access_token)
+    assert "Jane" not in str(seen.body)
+    assert seen.body.get("presence", "offline") == "offline"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/_matrix/client/v1/media/preview_url?url=https://example.org/jane", None),
+        ("GET", "/_matrix/media/v3/preview_url?url=https://example.org/jane", None),
+        ("POST", f"{CLIENT}/search", {"search_categories": {"room_events": {"search_term": "hello"}}}),
+    ],
+    ids=["preview", "preview, the older way", "search"],
+)
+async def test_no_link_is_looked_at_and_no_word_searched_by_the_homeserver(
+    house: House, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    person = await house.person(WILLOW)
+
+    assert (await house.synapse.request(method, path, person.access_token, body)).status in (400, 403, 404)
+
+
+async def test_the_list_of_rooms_is_empty_for_everybody(house: House) -> None:
+    person = await house.person(WILLOW)
+    await house.room_with(person)
+
+    listed = await house.synapse.ask("GET", f"{CLIENT}/publicRooms", person.access_token)
+
+    assert listed["chunk"] == []
