@@ -151,6 +151,13 @@ class Memberships(Protocol):
         """
         ...
 
+    def desks_without(self, service: UserId, now: datetime, limit: int) -> Sequence[RoomId]:
+        """Return desks of people who live here in which one of the house's own accounts is not, by room id.
+
+        An invitation that was not answered in its time counts as not being there.
+        """
+        ...
+
 
 class Cases(Protocol):
     """Cases with their alerts, newest alert last."""
