@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
+from bots.booking.calendars import CalendarCommand
 from bots.booking.care import CareCommands
 from bots.booking.desk import DeskCommands
 from bots.booking.finding import NO, SLOT_KEY, YES
@@ -36,7 +37,8 @@ class Booking:
         self, around: Surroundings, rules: BookingRules, conditions: Mapping[str, frozenset[Condition]]
     ) -> None:
         self._around, self._rules = around, rules
-        self._desk_commands = DeskCommands(rules, around.clock, Proposals())
+        calendar = CalendarCommand(Place.DESK, around.settings.front_door, around.clock)
+        self._desk_commands = DeskCommands(rules, around.clock, Proposals(), calendar)
         care = CareCommands(rules, conditions, around.settings, around.clock)
         self._telling = Telling(around, rules, ServiceRooms(conditions))
         self._desk = Router(Worker.BOOKING, Place.DESK, self._desk_commands.answers())

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from bots.booking.calendars import CalendarCommand
 from bots.booking.numbers import all_numbers, one_number
 from bots.booking.slot_words import EXAMPLE, read_plan
 from bots.booking.wording import WHERE, slot_lines, some, span_text, start_text
@@ -11,6 +12,7 @@ from bots.runtime.router import Answer, Asked, saying
 from keyhouse.core.booking import Booking, BookingState
 from keyhouse.core.booking_ports import SlotStanding
 from keyhouse.core.booking_rules import BookingRules
+from keyhouse.core.commands import Place
 from keyhouse.core.ids import Condition, RoomId, SlotNumber, UserId
 from keyhouse.core.ports import Transaction
 from keyhouse.core.sentences import sentence
@@ -39,10 +41,11 @@ class CareCommands:
     ) -> None:
         self._rules, self._conditions, self._settings, self._clock = rules, conditions, settings, clock
         self._known = frozenset().union(*conditions.values())
+        self._calendar = CalendarCommand(Place.CARE, settings.front_door, clock)
 
     def answers(self) -> dict[str, Answer]:
         """The commands by name."""
-        return {"slots": self._slots, "missed": self._missed, "kept": self._kept}
+        return {"slots": self._slots, "missed": self._missed, "kept": self._kept, "calendar": self._calendar.answer}
 
     async def _slots(self, asked: Asked) -> Decision:
         word, _, rest = asked.rest.partition(" ")

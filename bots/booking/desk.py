@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 
+from bots.booking.calendars import CalendarCommand
 from bots.booking.finding import Wish, list_slots, propose, without_more
 from bots.booking.numbers import one_number, two_numbers
 from bots.booking.proposals import Proposals
@@ -35,8 +36,8 @@ _ONLY_LASTING = (
 class DeskCommands:
     """Answers what people ask about their own sessions."""
 
-    def __init__(self, rules: BookingRules, clock: Clock, proposals: Proposals) -> None:
-        self._rules, self._clock, self._proposals = rules, clock, proposals
+    def __init__(self, rules: BookingRules, clock: Clock, proposals: Proposals, calendar: CalendarCommand) -> None:
+        self._rules, self._clock, self._proposals, self._calendar = rules, clock, proposals, calendar
 
     def answers(self) -> dict[str, Answer]:
         """The commands by name."""
@@ -49,6 +50,7 @@ class DeskCommands:
             "yes": self._yes,
             "no": self._no,
             "waitlist": self._waitlist,
+            "calendar": self._calendar.answer,
         }
 
     def proposing(self, person: UserId, understood: Understood | Unclear) -> Decision:

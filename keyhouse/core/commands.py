@@ -64,6 +64,13 @@ COMMANDS: tuple[Command, ...] = (
         "asks us to tell you when a session becomes free; `!waitlist leave` ends it",
         "!waitlist mornings",
     ),
+    Command(
+        "calendar",
+        Place.DESK,
+        Worker.BOOKING,
+        "gives you a link that shows your sessions in your own calendar; `!calendar off` ends it",
+        "!calendar",
+    ),
     Command("help", Place.CARE, Worker.RISK_MONITOR, "shows what you can do here", "!help"),
     Command("cases", Place.CARE, Worker.RISK_MONITOR, "lists the open cases", "!cases"),
     Command("show", Place.CARE, Worker.RISK_MONITOR, "shows one case", "!show 4"),
@@ -81,6 +88,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("missed", Place.CARE, Worker.BOOKING, "says that nobody came to a session", "!missed 3"),
     Command("kept", Place.CARE, Worker.BOOKING, "says that a session took place", "!kept 3"),
+    Command(
+        "calendar",
+        Place.CARE,
+        Worker.BOOKING,
+        "gives you a link that shows the sessions booked with you in your own calendar; `!calendar off` ends it",
+        "!calendar",
+    ),
 )
 
 

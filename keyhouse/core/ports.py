@@ -13,7 +13,7 @@ from typing import Protocol
 from keyhouse.core.alarms import Alarm, AlarmKind
 from keyhouse.core.alerts import Alert
 from keyhouse.core.audit import AuditFinding
-from keyhouse.core.booking_ports import Bookings, Slots, WaitingList
+from keyhouse.core.booking_ports import Bookings, CalendarFeeds, Slots, WaitingList
 from keyhouse.core.cases import Case
 from keyhouse.core.ids import CaseNumber, Condition, EventId, OutgoingId, ReferralId, RoomId, RoomNumber, UserId
 from keyhouse.core.incoming import Incoming, NewIncoming
@@ -467,6 +467,8 @@ class Transaction(Protocol):
     def bookings(self) -> Bookings: ...
     @property
     def waiting_list(self) -> WaitingList: ...
+    @property
+    def calendar_feeds(self) -> CalendarFeeds: ...
     @property
     def outbox(self) -> Outbox: ...
     @property
