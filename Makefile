@@ -40,10 +40,10 @@ $(CLIENT): $(SETUP) tests/support/client/package-lock.json
 	@cd tests/support/client && ../../../$(BIN)/npm ci --silent --no-audit --no-fund
 	@touch $@
 
-# The rules first, on two cores; then what has a Synapse, which is started once.
+# The rules first; then what has a Synapse, file by file on two cores, each with a Synapse of its own.
 test: setup $(CLIENT)
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/unit
-	@$(BIN)/python -m pytest -q --ignore tests/unit
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --ignore tests/unit
 
 # The kill and race tests at length: first one bot that is killed KILLS times at random, then ROUNDS times the kills at
 # every named place, two watchers that die in turn, and the races; each round with names of its own.

@@ -14,6 +14,7 @@ from keyhouse.core.outgoing import Worker
 from keyhouse.settings.faults import SettingsFault
 from keyhouse.storage.errors import StoreFault
 from provisioning.answers import Failure, House, answer, open_house
+from provisioning.check_accounts import accounts_check
 from provisioning.check_alarms import alarms_check, pager_check, probe_check, unread_check
 from provisioning.check_lexicon import lexicon_check
 from provisioning.check_matrix import clock_check, door_check, front_door_check, homeserver_check
@@ -67,6 +68,7 @@ CHECKS: dict[str, Look] = {
     **{f"events of {bot.value}": unread_check(bot) for bot in BOTS},
     "building": building_check,
     "names": names_check,
+    "accounts": accounts_check,
     **{f"outbox of {worker.value}": outbox_check(worker) for worker in (*BOTS, Worker.CARETAKER)},
     "pager": pager_check,
     "audit chain": audit_check,

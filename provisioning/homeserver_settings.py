@@ -74,6 +74,14 @@ DEMO_RATE_LIMITS: Mapping[str, Any] = {
 }
 
 
+_TELL_OF_PEOPLE = (
+    *("synapse.http.server", "synapse.http.servlet", "synapse.http.site", "synapse.rest", "synapse.api.auth"),
+    *("synapse.handlers", "synapse.push", "synapse.state", "synapse.storage.controllers", "synapse.events"),
+    "synapse.util.task_scheduler",
+)
+"""Parts of Synapse whose ordinary lines name a person, what they typed, or a room."""
+
+
 def listener(port: int) -> Settings:
     """Say where the homeserver listens: loopback, for clients alone."""
     return {
@@ -87,8 +95,9 @@ def listener(port: int) -> Settings:
 def log_settings(log_file: Path) -> Settings:
     """Say what the homeserver writes down: no requests, because a request line holds an address and a person.
 
-    Nor a connection that was given up, with its address; a body that could not be read, with all its words; or a
-    request that was refused, with what it asked for. Faults of the homeserver's own are written down.
+    Nor a connection that was given up, with its address; a body that could not be read, with all its words; a
+    request that was refused, with what it asked for; the name or mail address that somebody typed to sign in; or who
+    is in which room. Faults of the homeserver's own are written down.
 
     The file is turned at midnight and kept for a week.
     """
@@ -107,10 +116,8 @@ def log_settings(log_file: Path) -> Settings:
             }
         },
         "loggers": {
+            **{part: {"level": "ERROR"} for part in _TELL_OF_PEOPLE},
             "synapse.access.http": {"level": "WARNING"},
-            "synapse.http.server": {"level": "ERROR"},
-            "synapse.http.servlet": {"level": "ERROR"},
-            "synapse.http.site": {"level": "ERROR"},
             "twisted": {"level": "WARNING"},
         },
         "root": {"level": "INFO", "handlers": ["file"]},

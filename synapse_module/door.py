@@ -13,6 +13,7 @@ from keyhouse.core.ids import UserId
 from keyhouse.storage.errors import StoreFault
 from keyhouse.storage.house_keys import HouseKeys
 from keyhouse.storage.store import SqlStore, open_store
+from synapse_module.closing import Closing
 from synapse_module.codes import CodeChecker
 from synapse_module.entry import Entry
 from synapse_module.gate.gate import Gate
@@ -53,6 +54,7 @@ class Door:
         store = StoreThreads(api, config.open_store())
         checkers(api)[LoginType.REGISTRATION_TOKEN] = CodeChecker(store, config.keys.code_hash)
         Registration(api, store).register()
+        Closing(api, store).register()
         services = frozenset(UserId(api.get_qualified_user_id(name)) for name in config.service_localparts)
         policy = PolicySnapshot(api, store)
         policy.start()
@@ -60,7 +62,7 @@ class Door:
         speaking.register(api)
         Entry(api, store, services, speaking).register()
         Rates(api, config.service_localparts).register(api)
-        Gate(api, config.limited).stand()
+        Gate(api, config.limited, frozenset(config.service_localparts)).stand()
 
     @staticmethod
     def parse_config(config: Mapping[str, Any]) -> DoorSettings:

@@ -94,7 +94,8 @@ class Entry:
             asked = await self._asked(event, state)
             now = datetime.now(UTC)
             raise_if_refused(await self._decide(lambda tx: may_send_state(tx, asked, now)))
-            return True, None
+            kept = asked.kept
+            return True, None if kept == event.content else {**event.get_dict(), "content": dict(kept)}
         if event.type == REDACTION and any(kept.event_id == event.redacts for kept in state.values()):
             # To empty a room's state is to change the room: without its encryption event it would be a plain one.
             raise_if_refused(await self._decide(lambda tx: may_change_house(tx, UserId(event.sender))))

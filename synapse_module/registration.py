@@ -1,7 +1,6 @@
 """From a good code to an account with the reserved pseudonym, and from the account to a person with keys."""
 
 import logging
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from synapse.api.constants import LoginType
@@ -13,7 +12,8 @@ from keyhouse.core.ports import Transaction
 from keyhouse.core.referrals import Referral
 from keyhouse.core.verdict import Reason, Refused, Verdict
 from keyhouse.core.workflows.registration import may_register, redeem
-from keyhouse.storage.errors import StoreAway, StoreFault
+from keyhouse.storage.errors import StoreFault
+from synapse_module.enduring import until_done
 from synapse_module.refusals import raise_if_refused, refusal
 from synapse_module.store_threads import StoreThreads
 
@@ -22,8 +22,6 @@ logger = logging.getLogger(__name__)
 # Synapse turns every fault of the naming step into "Internal Server Error". A name that is always refused
 # one step later lets us say what is the matter.
 NAMELESS = "store-away"
-
-_LONGEST_WAIT_S = 60.0
 
 
 class Registration:
@@ -41,7 +39,9 @@ class Registration:
             on_user_registration=self.redeem_soon, on_user_login=self.on_login
         )
         if self._api.should_run_background_tasks():
-            self._api.delayed_background_call(0, self._until_done, self.redeem_left_over, desc="keyhouse_left_over")
+            self._api.delayed_background_call(
+                0, until_done, self._api, self.redeem_left_over, desc="keyhouse_left_over"
+            )
 
     async def reserved_name(self, uia_results: JsonDict, params: JsonDict) -> str:
         """Name the account by its referral; what the person typed is not looked at.
@@ -92,7 +92,7 @@ class Registration:
         except StoreFault as fault:
             logger.warning("a redemption waits: %s", type(fault).__name__)
             self._api.run_as_background_process(
-                "keyhouse_redemption", self._until_done, lambda: self._redeem(UserId(user_id))
+                "keyhouse_redemption", until_done, self._api, lambda: self._redeem(UserId(user_id))
             )
 
     async def redeem_left_over(self) -> None:
@@ -111,15 +111,6 @@ class Registration:
         made_at = datetime.fromtimestamp(account.creation_ts, UTC)
         done = await self._store.write(lambda tx: redeem(tx, user_id, made_at))
         logger.info("redemption: %s", done.reason.value if isinstance(done, Refused) else "done")
-
-    async def _until_done(self, step: Callable[[], Awaitable[None]]) -> None:
-        wait_s = 1.0
-        while True:
-            try:
-                return await step()
-            except StoreAway:
-                await self._api.sleep(wait_s)
-                wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
 
 
 def _waits(tx: Transaction, user_id: UserId) -> bool:

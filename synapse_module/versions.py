@@ -1,6 +1,6 @@
 """The guard: this door fits one Synapse, and says so before the first person knocks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib.metadata import version
 from typing import Any
 
@@ -25,6 +25,14 @@ PRIVATE_ATTRIBUTES: dict[str, Callable[[ModuleApi], object]] = {
     "ModuleApi._hs.get_datastores().main.get_rooms_for_user": lambda api: (
         api._hs.get_datastores().main.get_rooms_for_user
     ),
+    # Letters between devices reach nobody who stands in no room with their sender, and people's devices are not named.
+    "ModuleApi._hs.get_datastores().main.do_users_share_a_room_joined_or_invited": lambda api: (
+        api._hs.get_datastores().main.do_users_share_a_room_joined_or_invited
+    ),
+    "ModuleApi._hs.get_datastores().main.get_device": lambda api: api._hs.get_datastores().main.get_device,
+    # Who asks is known to the servlet alone, and the gate stands before it; a request can be looked at once.
+    "Auth.get_user_by_access_token": lambda api: api._hs.get_auth().get_user_by_access_token,
+    "Auth.get_access_token_from_request": lambda api: api._hs.get_auth().get_access_token_from_request,
     # A finished registration is told from one that is not, and its holder from a stranger.
     "AuthHandler._check_local_password": lambda api: api._hs.get_auth_handler()._check_local_password,
     "AuthHandler.get_session_data": lambda api: api._hs.get_auth_handler().get_session_data,
@@ -69,6 +77,25 @@ async def joined_rooms(api: ModuleApi, user_id: UserId) -> frozenset[RoomId]:
     """Return the rooms in which Synapse has an account of ours joined now."""
     datastore: Any = api._hs.get_datastores().main
     return frozenset(RoomId(room_id) for room_id in await datastore.get_rooms_for_user(user_id))
+
+
+async def who_asks(api: ModuleApi, request: SynapseRequest) -> UserId:
+    """Return whose session a request is made in; SynapseError where it is nobody's."""
+    auth: Any = api._hs.get_auth()
+    found = await auth.get_user_by_access_token(auth.get_access_token_from_request(request))
+    return UserId(found.user.to_string())
+
+
+async def in_a_room_with(api: ModuleApi, user_id: UserId, others: Collection[str]) -> frozenset[str]:
+    """Return those of these accounts that are in a room, or invited to one, in which this account is too."""
+    datastore: Any = api._hs.get_datastores().main
+    return frozenset(await datastore.do_users_share_a_room_joined_or_invited(user_id, others))
+
+
+async def has_device(api: ModuleApi, user_id: UserId, device_id: str) -> bool:
+    """Say whether an account of ours is signed in with a device so called."""
+    datastore: Any = api._hs.get_datastores().main
+    return await datastore.get_device(user_id, device_id) is not None
 
 
 async def registered_in(api: ModuleApi, session: str) -> UserId | None:

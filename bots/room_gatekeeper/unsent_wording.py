@@ -9,8 +9,8 @@ from keyhouse.core.workflows.pictures import TAKEN_AWAY
 
 _DID_NOT_GO_OUT = "a message that you wrote did not go out."
 _NO_PICTURES = (
-    "pictures, files, voice messages, stickers, places and calls are not carried in the house, so that nobody can be "
-    "known by them."
+    "pictures, files, voice messages, stickers, places, calls and names of one's own are not carried in the house, so "
+    "that nobody can be known by them."
 )
 _NOBODY_READ_IT = "Nobody has read it, neither the team nor a program, and it was not judged."
 _IN_WORDS = "Please say it in words, there or here."

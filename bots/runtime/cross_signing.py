@@ -73,7 +73,8 @@ async def ensure_signed(
 ) -> Literal["signed", "already"]:
     """Make the identity if the account has none, and sign this device by it. The device's keys are published already.
 
-    Raises IdentityLost if the account has an identity that is not the one kept here; it is never replaced.
+    The keys with all their signatures are kept in the machine, for those who cannot ask for them. Raises IdentityLost
+    if the account has an identity that is not the one kept here; it is never replaced.
     """
     user_id, device_id = credentials.user_id, credentials.device_id
     answer = await _ask_for_whole(homeserver, user_id)
@@ -82,10 +83,11 @@ async def ensure_signed(
         seeds = seeds or SigningSeeds.make(files.signing_seeds)
         await _publish(homeserver, olm, seeds, credentials)
     assert seeds is not None, "whoever has an identity and no seeds was refused"
-    device = answer["device_keys"][user_id][device_id]
+    device = {name: value for name, value in answer["device_keys"][user_id][device_id].items() if name != "unsigned"}
+    olm.published = seeds.sign("self_signing", device, user_id)
     if is_signed_by(device, user_id, seeds.public("self_signing")):
         return "already"
-    bare = {name: value for name, value in device.items() if name not in ("signatures", "unsigned")}
+    bare = {name: value for name, value in device.items() if name != "signatures"}
     done = await homeserver.post(
         path("keys", "signatures", "upload"), {user_id: {device_id: seeds.sign("self_signing", bare, user_id)}}
     )

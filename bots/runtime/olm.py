@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import vodozemac
-from nio.crypto import InboundGroupSession, Olm, OlmDevice, OutboundGroupSession  # type: ignore[import-untyped]
+from nio.crypto import InboundGroupSession, Olm, OutboundGroupSession  # type: ignore[import-untyped]
 
 from bots.runtime import fault_points
 from bots.runtime.arrivals import MEGOLM, Arrivals
@@ -16,7 +16,7 @@ from bots.runtime.clock import Clock, utc_now
 from bots.runtime.house_store import HouseStore
 from bots.runtime.kept_room_keys import KeptRoomKeys, is_vouched, room_key
 from bots.runtime.replays import FirstEvents
-from bots.runtime.signatures import padded
+from bots.runtime.signatures import padded, unpadded
 
 # nio writes user ids and session ids into its log; this layer counts instead.
 logging.getLogger("nio").setLevel(logging.CRITICAL)
@@ -75,6 +75,7 @@ class HouseOlm(Olm):  # type: ignore[misc]
 
     Devices and trust are not kept here: bots.runtime.device_policy decides them from the homeserver's raw answers.
     missing: room keys that an event could not be read without, by room id and session id, until they are asked for.
+    published: this device's keys as the homeserver gives them out, signed by the device and its owner; None before.
     """
 
     def __init__(self, user_id: str, device_id: str, store: HouseStore, clock: Clock = utc_now) -> None:
@@ -82,6 +83,7 @@ class HouseOlm(Olm):  # type: ignore[misc]
         self.kept = KeptRoomKeys(store, self.inbound_group_store)
         self.arrivals = Arrivals(user_id, store, self.kept, clock)
         self.missing: dict[tuple[str, str], Missing] = {}
+        self.published: Mapping[str, Any] | None = None
         self._first_events = FirstEvents(store, self.message_index_store)
 
     @property
@@ -149,11 +151,30 @@ class HouseOlm(Olm):  # type: ignore[misc]
         return self.session_store.get(device.curve25519) is not None
 
     def encrypt_for(self, device: OlmAddress, kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
-        """Encrypt for one device; the session is saved before the message can leave."""
-        keys = {"ed25519": device.ed25519, "curve25519": device.curve25519}
-        recipient = OlmDevice(device.user_id, device.device_id, keys)
-        sealed: dict[str, Any] = self._olm_encrypt(self.session_store.get(device.curve25519), recipient, kind, content)
-        return sealed
+        """Encrypt for one device; the session is saved before the message can leave.
+
+        Our own keys go along: a strict client that could not ask for a new device's keys yet would never show what it
+        says. Source: client-server specification, "m.olm.v1.curve25519-aes-sha2", sender_device_keys.
+        """
+        session, own = self.session_store.get(device.curve25519), self.own
+        payload = {
+            "sender": own.user_id,
+            "sender_device": own.device_id,
+            "keys": {"ed25519": own.ed25519},
+            "recipient": device.user_id,
+            "recipient_keys": {"ed25519": device.ed25519},
+            "type": kind,
+            "content": content,
+            **({"sender_device_keys": self.published} if self.published else {}),
+        }
+        number, ciphertext = session.encrypt(json.dumps(payload)).to_parts()
+        self.store.save_session(device.curve25519, session)
+        sealed = {"type": number, "body": unpadded(ciphertext)}
+        return {
+            "algorithm": self._olm_algorithm,
+            "sender_key": own.curve25519,
+            "ciphertext": {device.curve25519: sealed},
+        }
 
     def own_room_key(self, room_id: str) -> OutboundGroupSession | None:
         """The room key that this device encrypts with, if there is one that is not used up."""

@@ -1,11 +1,11 @@
 """What an event of a person may hold where Synapse can read it: which types are carried, and which keys stay."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeGuard
 
+from keyhouse.core.signs import is_one_sign
 from keyhouse.core.verdict import Reason, Refused
 
 Content = Mapping[str, Any]
@@ -14,7 +14,9 @@ MESSAGE = "m.room.message"
 ENCRYPTED = "m.room.encrypted"
 REACTION = "m.reaction"
 REDACTION = "m.room.redaction"
-VERIFICATION = "m.key.verification."
+_STEPS_OF_VERIFYING = ("request", "ready", "start", "accept", "key", "mac", "done", "cancel")
+VERIFICATION = frozenset(f"m.key.verification.{step}" for step in _STEPS_OF_VERIFYING)
+"""Exactly these: a type of one's own making would carry words, past every rule."""
 NOTHING_SAID = "org.matrix.dummy_event"
 """By which Synapse itself, in anybody's name, ties the threads of a room together; clients never show it."""
 RELATION = "m.relates_to"
@@ -41,9 +43,6 @@ _SAFE_TAG = re.compile(
     "del|h[1-6]|blockquote|p|a|ul|ol|su[bp]|li|b|i|u|strong|em|s|strike|code|hr|br|div|table|thead|tbody|tr|th|td|"
     "caption|pre|span|details|summary|font|mx-reply"
 )
-_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
-_JOINER = "\u200d"
-_STAR = "\u2605"
 _PICTURE_ADDRESS = "mxc:"
 _RELATIONS = frozenset({"m.thread", "m.replace", "m.reference"})
 _VERIFYING_KEY = re.compile(
@@ -70,7 +69,7 @@ _ACTS = {REACTION: Act.REACTION, REDACTION: Act.TAKING_BACK, NOTHING_SAID: Act.N
 
 def act_of(event_type: str) -> Act:
     """Say what somebody does by an event of this type; what is not carried at all counts as words."""
-    if event_type.startswith(VERIFICATION):
+    if event_type in VERIFICATION:
         return Act.VERIFYING
     return _ACTS.get(event_type, Act.WORDS)
 
@@ -172,19 +171,13 @@ def _reaction(content: Content, *, read_only: bool) -> Content | Refused:
     key, event = told.get("key"), told.get("event_id")
     if not _fits(event, _EVENT_ID) or not _is_text(key) or not _is_reaction(key):
         return _NOT_CARRIED
-    if read_only and not _is_sign(key):
+    if read_only and not is_one_sign(key):
         return _NOT_CARRIED
     return {RELATION: {"rel_type": "m.annotation", "event_id": event, "key": key}}
 
 
 def _is_reaction(key: str) -> bool:
     return 0 < len(key) <= LONGEST_REACTION and not key.lower().lstrip().startswith(_PICTURE_ADDRESS)
-
-
-def _is_sign(key: str) -> bool:
-    # Letters in circles and squares spell words too; what they stand for shows when they are folded.
-    folded = unicodedata.normalize("NFKC", _KEYCAP.sub(_STAR, key)).replace(_JOINER, "")
-    return folded != "" and all(unicodedata.category(sign)[0] in "SPM" for sign in folded)
 
 
 def _verification(content: Content) -> Content | Refused:

@@ -21,15 +21,16 @@ _KINDS = frozenset(
 """Types of events, and of the messages within m.room.message, with the names they had before they were agreed on."""
 
 _CALLS = ("m.call.", "org.matrix.call.", "org.matrix.msc3401.call", "m.rtc.", "org.matrix.msc4075.")
-_IMAGE_TAGS = ("img", "image")
-_LONGEST_TAG = 4_000
+_IMAGE_TAG = re.compile("<(?:img|image)", re.IGNORECASE)
 _CARRIES_A_PICTURE = re.compile(r"src=[\"']?(?:mxc|data):", re.IGNORECASE)
 _ADDRESS = "mxc:"
 _UNSEEN = re.compile(r"[\s\x00-\x1f]+")
+_NAMES_OF_ONES_OWN = ("com.beeper.per_message_profile", "m.per_message_profile")
+"""By which a message asks some clients to show another name and face beside it: the team's, or somebody's real one."""
 
 
 def shows_a_picture(kind: str, content: Mapping[str, Any]) -> bool:
-    """Say whether an event shows a picture, a file, a voice, a sticker or a place, or is part of a call.
+    """Say whether an event shows a picture, a file, a voice, a sticker, a place or a face, or is part of a call.
 
     Also inside of formatted text, and in what an edit puts in place of something else. Any field may be of any type.
     """
@@ -52,13 +53,15 @@ def _shown(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _is_one(content: Mapping[str, Any]) -> bool:
     msgtype, formatted = content.get("msgtype"), content.get("formatted_body")
-    if isinstance(msgtype, str) and msgtype in _KINDS:
+    if (isinstance(msgtype, str) and msgtype in _KINDS) or any(name in content for name in _NAMES_OF_ONES_OWN):
         return True
-    return isinstance(formatted, str) and any(_CARRIES_A_PICTURE.search(tag) for tag in _image_tags(formatted))
+    return isinstance(formatted, str) and _draws(formatted)
 
 
-def _image_tags(html: str) -> Iterator[str]:
-    """Cut the tags out by hand, as `matching.selection` does; spaces and entities hide nothing."""
-    for part in html.split("<")[1:]:
-        if part[:5].lower().startswith(_IMAGE_TAGS):
-            yield _UNSEEN.sub("", unescape(part[:_LONGEST_TAG]))
+def _draws(html: str) -> bool:
+    """Say whether a picture's address stands anywhere behind the beginning of an image tag.
+
+    Where the tag ends is not asked: in quotes it may hold anything. Spaces and entities hide nothing.
+    """
+    tag = _IMAGE_TAG.search(html)
+    return tag is not None and _CARRIES_A_PICTURE.search(_UNSEEN.sub("", unescape(html[tag.start() :]))) is not None

@@ -107,7 +107,8 @@ def power_levels(room: PlannedRoom, cast: Cast) -> Content:
         "invite": HOUSE_ALONE,
         "kick": CLINICIAN_POWER,
         "ban": CLINICIAN_POWER,
-        "redact": CLINICIAN_POWER,
+        # Everybody takes back their own words without it; nobody else's, nor the watcher's cards.
+        "redact": HOUSE_ALONE,
         "notifications": {"room": CLINICIAN_POWER},
     }
 

@@ -18,12 +18,12 @@ TOO_DEEP = "This request cannot be read. Please try again, or ask the team that 
 Body = dict[str, Any]
 
 
-def read_object(request: SynapseRequest) -> Body | None:
+def read_object(request: SynapseRequest, largest_bytes: int = LARGEST_BYTES) -> Body | None:
     """Read the JSON object that a request brings; None if it is anything else, which Synapse then answers itself."""
     assert request.content is not None
-    written = request.content.read(LARGEST_BYTES + 1)
+    written = request.content.read(largest_bytes + 1)
     request.content.seek(0)
-    if len(written) > LARGEST_BYTES:
+    if len(written) > largest_bytes:
         raise SynapseError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE, Codes.TOO_LARGE)
     try:
         # The same decoder as Synapse's, so that both see the same object.

@@ -11,7 +11,9 @@ from synapse.module_api import ModuleApi
 from synapse.rest import ClientRestResource
 from synapse.rest.media.media_repository_resource import MediaRepositoryResource
 
+from synapse_module.gate.devices import Devices
 from synapse_module.gate.limits import LOGINS, LOOK_UPS, REGISTRATIONS, Tries
+from synapse_module.gate.neighbours import Neighbours
 from synapse_module.gate.replays import Replays
 from synapse_module.gate.servlets import REFUSED, SENDING, UPLOADING, key_of, require_servlets
 from synapse_module.gate.steps import (
@@ -35,10 +37,13 @@ from synapse_module.gate.visitors import hide_visitors
 
 
 class Gate:
-    """Stands before the servlets of this process. limited: whether visitors are counted."""
+    """Stands before the servlets of this process. limited: whether visitors are counted.
 
-    def __init__(self, api: ModuleApi, limited: bool) -> None:
-        named = _steps(Replays(api), limited)
+    services: localparts of the house's own accounts, which name their devices themselves.
+    """
+
+    def __init__(self, api: ModuleApi, limited: bool, services: frozenset[str]) -> None:
+        named = _steps(api, limited, services)
         require_servlets(named)
         self._steps = {key_of(name): step for name, step in named.items()}
 
@@ -78,7 +83,7 @@ def _behind(step: Step, servlet: Callable[..., Any]) -> Callable[..., Any]:
     return guarded
 
 
-def _steps(replays: Replays, limited: bool) -> dict[str, Step]:
+def _steps(api: ModuleApi, limited: bool, services: frozenset[str]) -> dict[str, Step]:
     registrations, logins, look_ups = (
         Tries(*limits, clock=time.monotonic) if limited else None for limits in (REGISTRATIONS, LOGINS, LOOK_UPS)
     )
@@ -86,13 +91,13 @@ def _steps(replays: Replays, limited: bool) -> dict[str, Step]:
         **dict.fromkeys(REFUSED, refuse),
         **dict.fromkeys(SENDING, without_delay),
         **dict.fromkeys(UPLOADING, without_file_name),
-        "PUT sendtodevice.SendToDeviceRestServlet": between_devices,
+        "PUT sendtodevice.SendToDeviceRestServlet": between_devices(Neighbours(api, services)),
         "GET capabilities.CapabilitiesRestServlet": capabilities,
         "PUT devices.DeviceRestServlet": without_device_name,
         "PUT devices.DehydratedDeviceV2Servlet": dehydrated_device,
         "POST pusher.PushersSetRestServlet": pusher,
-        "POST login.LoginRestServlet": counted(logins, login),
-        "POST register.RegisterRestServlet": counted(registrations, registration(replays)),
+        "POST login.LoginRestServlet": counted(logins, login(Devices(api, services))),
+        "POST register.RegisterRestServlet": counted(registrations, registration(Replays(api))),
         "POST auth.AuthRestServlet": counted(registrations, through),
         "GET register.UsernameAvailabilityRestServlet": any_name_is_free,
         "GET register.RegistrationTokenValidityRestServlet": counted(look_ups, through),

@@ -8,10 +8,13 @@ from typing import Any
 from synapse.api.errors import Codes, LimitExceededError, SynapseError
 from synapse.http.site import SynapseRequest
 
+from keyhouse.core.carried import VERIFICATION
 from keyhouse.core.sentences import sentence
 from keyhouse.core.verdict import Reason
 from synapse_module.gate.bodies import TOO_DEEP, leave_out, put, read_object
+from synapse_module.gate.devices import DEVICE_ID, Devices
 from synapse_module.gate.limits import Tries
+from synapse_module.gate.neighbours import Neighbours
 from synapse_module.gate.replays import Replays
 from synapse_module.gate.visitors import network_of
 from synapse_module.refusals import refusal
@@ -28,12 +31,12 @@ _KEYS = (
     *("m.room.encrypted", "m.room_key_request", "m.forwarded_room_key", "m.dummy"),
     *("m.room_key.withheld", "org.matrix.room_key.withheld", "m.secret.request", "m.secret.send"),
 )
-_VERIFICATION = ("request", "ready", "start", "accept", "key", "mac", "done", "cancel")
-CARRIED_TO_DEVICES = frozenset({*_KEYS, *(f"m.key.verification.{step}" for step in _VERIFICATION)})
+CARRIED_TO_DEVICES = frozenset({*_KEYS, *VERIFICATION})
 _DELAY = b"org.matrix.msc4140.delay"
 _FILE_NAME = b"filename"
 _PROFILE_FIELDS = "m.profile_fields"
 _DEVICE_NAME = "initial_device_display_name"
+_NAMES_OF_CLIENT = ("device_display_name", "app_display_name")
 
 
 async def refuse(request: SynapseRequest, named: Named, go_on: GoOn) -> Answer:
@@ -52,11 +55,16 @@ async def without_delay(request: SynapseRequest, named: Named, go_on: GoOn) -> A
         raise SynapseError(HTTPStatus.BAD_REQUEST, TOO_DEEP, Codes.BAD_JSON) from None
 
 
-async def between_devices(request: SynapseRequest, named: Named, go_on: GoOn) -> Answer:
-    """Let through what encryption needs; anything else could be a letter to a stranger, past every room."""
-    if named["message_type"] not in CARRIED_TO_DEVICES:
-        raise refusal(Reason.HOUSE_DOES_THIS)
-    return await go_on()
+def between_devices(neighbours: Neighbours) -> Step:
+    """Make the step of letters between devices: what encryption needs, to nobody who is a stranger."""
+
+    async def send(request: SynapseRequest, named: Named, go_on: GoOn) -> Answer:
+        if named["message_type"] not in CARRIED_TO_DEVICES:
+            raise refusal(Reason.HOUSE_DOES_THIS)
+        await neighbours.leave_strangers_out(request)
+        return await go_on()
+
+    return send
 
 
 async def without_device_name(request: SynapseRequest, named: Named, go_on: GoOn) -> Answer:
@@ -84,12 +92,12 @@ async def without_file_name(request: SynapseRequest, named: Named, go_on: GoOn) 
 
 
 async def pusher(request: SynapseRequest, named: Named, go_on: GoOn) -> Answer:
-    """Let through whoever wants to be woken, but not by mail, and without the name of the telephone."""
+    """Let through whoever wants to be woken, but not by mail, and without the name of the telephone and of its app."""
     if (body := read_object(request)) is not None:
         if body.get("kind") == "email":
             raise refusal(Reason.HOUSE_DOES_THIS)
-        if "device_display_name" in body:
-            put(request, {**body, "device_display_name": "-"})
+        if hidden := {name: "-" for name in _NAMES_OF_CLIENT if name in body}:
+            put(request, {**body, **hidden})
     return await go_on()
 
 
@@ -126,11 +134,16 @@ async def through(request: SynapseRequest, named: Named, go_on: GoOn) -> Answer:
     return await go_on()
 
 
-async def login(request: SynapseRequest, named: Named, go_on: GoOn) -> Answer:
-    """Let somebody sign in with a device that has no name."""
-    if (body := read_object(request)) is not None:
-        leave_out(request, body, _DEVICE_NAME)
-    return await go_on()
+def login(devices: Devices) -> Step:
+    """Make the step of signing in: with a device that has no name, and that nobody has called anything."""
+
+    async def sign_in(request: SynapseRequest, named: Named, go_on: GoOn) -> Answer:
+        if (body := read_object(request)) is not None:
+            made_up = (DEVICE_ID,) if await devices.is_made_up(body) else ()
+            leave_out(request, body, _DEVICE_NAME, *made_up)
+        return await go_on()
+
+    return sign_in
 
 
 def registration(replays: Replays) -> Step:
@@ -139,7 +152,7 @@ def registration(replays: Replays) -> Step:
     async def register(request: SynapseRequest, named: Named, go_on: GoOn) -> Answer:
         if (body := read_object(request)) is not None:
             await replays.refuse_strangers(body)
-            leave_out(request, body, "username", _DEVICE_NAME)
+            leave_out(request, body, "username", DEVICE_ID, _DEVICE_NAME)
         try:
             return await go_on()
         except SynapseError as fault:

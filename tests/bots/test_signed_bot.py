@@ -24,7 +24,7 @@ from bots.runtime.homeserver import Homeserver
 from bots.runtime.session import stored_session
 from bots.runtime.versions import PINNED, check_versions
 from tests.bots.conftest import People
-from tests.bots.living import LivingBot, living
+from tests.bots.living import LivingBot, give_new_device, living
 from tests.support.synapse import RunningSynapse
 
 
@@ -52,6 +52,25 @@ async def test_a_strict_client_is_read_and_reads_the_bot_without_a_shield(bot: L
 
     assert (heard.content["body"], heard.encrypted, heard.sender_device_signed) == ("can you read this?", True, True)
     assert (shown.body, shown.decrypt_state, shown.shield) == ("yes", "ok", "NONE")
+
+
+async def test_a_strict_client_reads_a_new_device_whose_keys_it_could_not_ask_for(
+    directory: Path, person: People
+) -> None:
+    async with living(directory) as bot:
+        alice = await person()
+        room = await bot.join(alice)
+        first = await bot.client.sending.send_message(room, {"msgtype": "m.text", "body": "hello"}, "answer-1")
+        await alice.wait_message(room, event_id=first)
+
+    give_new_device(directory)
+    await alice.lose_key_questions()
+    async with living(directory) as bot:
+        answer = await bot.client.sending.send_message(room, {"msgtype": "m.text", "body": "here again"}, "answer-2")
+        shown = await alice.wait_message(room, event_id=answer)
+
+        assert bot.client.identity == "signed"
+        assert (shown.body, shown.decrypt_state, shown.shield) == ("here again", "ok", "NONE")
 
 
 async def test_a_second_start_continues_with_the_same_device_and_identity(

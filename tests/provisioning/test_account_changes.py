@@ -19,6 +19,7 @@ from provisioning.caretaker.administrator import PAGE
 from tests.provisioning.conftest import People
 from tests.support.account_changes import (
     alerted,
+    close_in_app,
     done,
     is_taken_back,
     may_say_much,
@@ -107,6 +108,23 @@ async def test_a_closed_account_is_gone_with_its_words_and_its_neighbour_stays(
     assert (await house.join(leaver, room)).status == 401
     assert [stands_in_chain(door_folder, one) for one in (leaver, neighbour)] == [False, True]
     assert house.read(lambda tx: tx.audit.verify()).ok
+
+
+async def test_who_closes_the_account_in_an_app_is_gone_with_all_words(
+    house: House, door_folder: Path, caretaker: CaretakerProcess, people: People
+) -> None:
+    leaver, neighbour = await house.person(WILLOW), await house.person(WILLOW)
+    room = await house.room_with(leaver, neighbour)
+    words, kept = await said(house, leaver, room), await said(house, neighbour, room)
+
+    closed = await close_in_app(house, leaver)
+    await done(house, OutgoingKind.ACCOUNT_CLOSING, leaver)
+    await house.left(room, leaver)
+
+    assert closed.status == 200
+    assert [await is_taken_back(house, room, event) for event in (words, kept)] == [True, False]
+    assert [stands_in_chain(door_folder, one) for one in (leaver, neighbour)] == [False, True]
+    assert "closed for good" in people(caretaker, "close", leaver.user_id)
 
 
 async def test_what_somebody_of_the_team_said_and_did_stays_when_the_account_is_closed(

@@ -175,6 +175,10 @@ class Client:
         trust: dict[str, Any] = await self.command("wait_device", timeout=timeout, **told)
         return trust
 
+    async def lose_key_questions(self) -> None:
+        """Get no answer any more when asking for anybody's devices, as on a bad network; all else goes on."""
+        await self.command("lose_key_questions")
+
     async def believe_unsigned(self) -> None:
         """Stop being strict, as older clients are: send to and believe devices that nobody has signed."""
         await self.command("strict", mode="all")

@@ -62,12 +62,14 @@ class Visitor:
     async def leave_traces(self, user_id: str) -> None:
         """Do what a client does in a day, with every canary wherever a client can say one."""
         login = {"type": "m.login.password", "identifier": {"type": "m.id.user", "user": user_id}, "password": PASSWORD}
-        second = await self.ask("POST", f"{CLIENT}/login", {**login, "initial_device_display_name": DEVICE_NAME})
+        named = {"initial_device_display_name": DEVICE_NAME, "device_id": DEVICE_NAME}
+        second = await self.ask("POST", f"{CLIENT}/login", {**login, **named})
         device = f"{CLIENT}/devices/{second.body['device_id']}"
         assert (await self.ask("PUT", device, {"display_name": DEVICE_NAME})).status == 200
         assert (await self.ask("GET", f"{CLIENT}/sync")).status == 200
         await self._delete(device, {**login, "user": user_id})
         await self.upload()
+        await self._mistake_the_name()
         for refused in (f"profile/{user_id}/m.email", f"profile/{user_id}/displayname", "account/3pid/bind"):
             await self.ask("POST" if "3pid" in refused else "PUT", f"{CLIENT}/{refused}", {"m.email": MAIL})
         await self.ask("POST", f"{CLIENT}/login", WORDS.encode())
@@ -76,6 +78,16 @@ class Visitor:
     async def upload(self) -> Answer:
         """Upload a file that has a name."""
         return await self.ask("POST", f"/_matrix/media/v3/upload?filename={FILE_NAME}", b"no picture")
+
+    async def _mistake_the_name(self) -> None:
+        """Type one's own address where a name is asked for."""
+        for identifier in (
+            {"type": "m.id.user", "user": MAIL},
+            {"type": "m.id.thirdparty", "medium": "email", "address": MAIL},
+            {"type": "m.id.phone", "country": "GB", "phone": MAIL},
+        ):
+            login = {"type": "m.login.password", "identifier": identifier, "password": PASSWORD}
+            assert (await self.ask("POST", f"{CLIENT}/login", login)).status in (400, 403)
 
     async def _delete(self, device: str, login: dict[str, Any]) -> None:
         begun = await self.ask("DELETE", device, {})

@@ -125,11 +125,14 @@ async def _join_into(setting: Setting, person: Account, room: RoomId) -> Answer:
     return await setting.house.join(person, room)
 
 
-async def _leave(setting: Setting, who: Who) -> Answer:
-    person, room = await setting.house.person(WILLOW), await setting.room("left for good")
-    await setting.house.moved_into(room, person)
-    setting.turn(person, who)
-    return await setting.request(person, "POST", f"{CLIENT}/rooms/{room}/leave", {})
+def _leave(**said: str) -> Asks:
+    async def leave(setting: Setting, who: Who) -> Answer:
+        person, room = await setting.house.person(WILLOW), await setting.room("left for good")
+        await setting.house.moved_into(room, person)
+        setting.turn(person, who)
+        return await setting.request(person, "POST", f"{CLIENT}/rooms/{room}/leave", {**said})
+
+    return leave
 
 
 _GONE = {who: SHUT_OUT[who] for who in (Who.REVOKED, Who.EXPIRED, Who.EXCLUDED, Who.CLOSED)}
@@ -173,6 +176,8 @@ ENTERING = [
           {Who.EXCLUDED: refused(Reason.STILL_LEAVING)}, twin="be invited to the new room, gone from the old one"),
     Route(Part.ENTERING, "be invited to the new room, gone from the old one", _still_leaving(True, _invite_into),
           {Who.EXCLUDED: ALLOWED}),
-    Route(Part.ENTERING, "leave a room", _leave,
+    Route(Part.ENTERING, "leave a room", _leave(),
+          dict.fromkeys((Who.WITH_KEY, Who.REVOKED, Who.EXCLUDED, Who.CLOSED), ALLOWED)),
+    Route(Part.ENTERING, "leave a room and say why", _leave(reason="I am Jane Smith"),
           dict.fromkeys((Who.WITH_KEY, Who.REVOKED, Who.EXCLUDED, Who.CLOSED), ALLOWED)),
 ]  # fmt: skip

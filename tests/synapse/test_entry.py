@@ -158,8 +158,8 @@ async def test_whose_account_is_closed_is_gone_from_every_room(house: House) -> 
 
 @pytest.mark.parametrize(
     "content",
-    [{"x.photo": "mxc://keyhouse.test/face"}, {"reason": "jane.smith@example.org"}, {"displayname": "Jane", "x": 1}],
-    ids=["own key", "reason", "name and key"],
+    [{"x.photo": "mxc://keyhouse.test/face"}, {"reason": "Jane", "x": 1}, {"displayname": "Jane", "x": 1}],
+    ids=["own key", "reason and key", "name and key"],
 )
 async def test_a_membership_says_only_the_account_s_name(house: House, content: dict[str, object]) -> None:
     person = await house.person(WILLOW)
@@ -181,9 +181,39 @@ async def test_a_name_for_one_room_alone_becomes_the_account_s_name(house: House
     assert await _says(house, room, person) == _only_the_name(person)
 
 
-async def _says(house: House, room: RoomId, person: Account) -> dict[str, object]:
-    path = f"{CLIENT}/rooms/{room}/state/m.room.member/{person.user_id}"
-    return await house.synapse.ask("GET", path, person.access_token)
+@pytest.mark.parametrize("by", ["leave", "the membership itself"])
+@pytest.mark.parametrize("said", ["I am Jane Smith", {"x": [7]}], ids=["words", "no words"])
+async def test_who_goes_with_a_reason_is_let_go_and_the_reason_is_not_kept(house: House, by: str, said: object) -> None:
+    person = await house.person(WILLOW)
+    room = await house.room_with(person)
+
+    if by == "leave":
+        path = f"{CLIENT}/rooms/{room}/leave"
+        gone = await house.synapse.request("POST", path, person.access_token, {"reason": said})
+    else:
+        content = {"membership": "leave", "reason": said, "displayname": "Jane Smith", "x": "Jane"}
+        gone = await house.send_state(person, room, "m.room.member", content, person.user_id)
+
+    assert gone.status == 200
+    await house.left(room, person)
+    assert await _says(house, room, house.concierge, of=person) == {"membership": "leave"}
+
+
+@pytest.mark.parametrize("at", ["join/{room}", "rooms/{room}/join"])
+async def test_who_comes_in_with_a_reason_comes_in_and_the_reason_is_not_kept(house: House, at: str) -> None:
+    person = await house.person(WILLOW)
+    room = await house.room_with(person)
+
+    path = f"{CLIENT}/{at.format(room=room)}"
+    joined = await house.synapse.request("POST", path, person.access_token, {"reason": "I am Jane Smith"})
+
+    assert joined.status == 200
+    assert await _says(house, room, person) == _only_the_name(person)
+
+
+async def _says(house: House, room: RoomId, asked: Account, of: Account | None = None) -> dict[str, object]:
+    path = f"{CLIENT}/rooms/{room}/state/m.room.member/{(of or asked).user_id}"
+    return await house.synapse.ask("GET", path, asked.access_token)
 
 
 def _only_the_name(person: Account) -> dict[str, object]:

@@ -29,22 +29,45 @@ async def device_names(house: House, person: Account) -> dict[str, str | None]:
 
 def login(person: Account, **more: Any) -> dict[str, Any]:
     identifier = {"type": "m.id.user", "user": person.user_id}
-    return {"type": "m.login.password", "identifier": identifier, "password": PASSWORD, **more}
+    return {"type": "m.login.password", "identifier": identifier, "password": person.password, **more}
 
 
 async def test_no_device_gets_a_name_from_a_registration_a_login_or_its_owner(house: House) -> None:
     paper = house.issue()
-    made = await house.register(paper.code, initial_device_display_name=NAME, device_id="FIRST")
+    made = await house.register(paper.code, initial_device_display_name=NAME)
     person = Account(made.body["user_id"], made.body["device_id"], made.body["access_token"], PASSWORD)
 
-    named = login(person, device_id="SECOND", initial_device_display_name=NAME)
+    named = login(person, initial_device_display_name=NAME)
     second = await house.synapse.request("POST", f"{CLIENT}/login", body=named)
-    path = f"{CLIENT}/devices/FIRST"
+    path = f"{CLIENT}/devices/{person.device_id}"
     renamed = await house.synapse.request("PUT", path, person.access_token, {"display_name": NAME})
 
     assert (second.status, renamed.status) == (200, 200)
-    assert (made.body["device_id"], second.body["device_id"]) == ("FIRST", "SECOND")
-    assert await device_names(house, person) == {"FIRST": None, "SECOND": None}
+    assert await device_names(house, person) == {person.device_id: None, second.body["device_id"]: None}
+
+
+@pytest.mark.parametrize("told", [NAME, "WATCHER-ABCDEFGH", "", "x" * 600, "\0", "\ud800", ["x"], {"a": 1}, 7, None])
+async def test_nobody_says_what_a_new_device_is_called_because_clients_would_show_it(
+    house: House, told: object
+) -> None:
+    made = await house.register(house.issue().code, device_id=told)
+    person = Account(made.body["user_id"], made.body["device_id"], made.body["access_token"], PASSWORD)
+
+    new = await house.synapse.request("POST", f"{CLIENT}/login", body=login(person, device_id=told))
+    again = await house.synapse.request("POST", f"{CLIENT}/login", body=login(person, device_id=person.device_id))
+
+    assert (made.status, new.status, again.status) == (200, 200, 200)
+    assert told not in (made.body["device_id"], new.body["device_id"])
+    assert again.body["device_id"] == person.device_id
+
+
+async def test_the_house_says_itself_what_its_devices_are_called(house: House) -> None:
+    named = fresh_name("WATCHER")
+
+    answer = await house.synapse.request("POST", f"{CLIENT}/login", body=login(house.concierge, device_id=named))
+
+    assert answer.status == 200, answer
+    assert answer.body["device_id"] == named
 
 
 @pytest.mark.parametrize(
@@ -62,7 +85,7 @@ async def test_a_name_that_somebody_types_is_neither_used_nor_looked_at(house: H
 async def test_a_telephone_may_be_woken_but_keeps_its_name_to_itself(house: House) -> None:
     person = await house.person()
     pusher = {
-        **{"kind": "http", "app_id": "uk.test", "app_display_name": "Element", "device_display_name": NAME},
+        **{"kind": "http", "app_id": "uk.test", "app_display_name": NAME, "device_display_name": NAME},
         **{"pushkey": fresh_name("key"), "lang": "en", "data": {"url": "http://127.0.0.1:9/_matrix/push/v1/notify"}},
     }
 
@@ -73,9 +96,8 @@ async def test_a_telephone_may_be_woken_but_keeps_its_name_to_itself(house: Hous
     assert set_up.status == 200, set_up
     assert (by_mail.status, by_mail.errcode) == (403, "UK.KEYHOUSE.HOUSE_DOES_THIS")
     kept = (await house.synapse.ask("GET", f"{CLIENT}/pushers", person.access_token))["pushers"]
-    assert [(one["device_display_name"], one["pushkey"], one["lang"]) for one in kept] == [
-        ("-", pusher["pushkey"], "en")
-    ]
+    names = ("device_display_name", "app_display_name", "pushkey", "lang")
+    assert [tuple(one[name] for name in names) for one in kept] == [("-", "-", pusher["pushkey"], "en")]
 
 
 HOSTILE = {

@@ -12,7 +12,8 @@ from keyhouse.core.verdict import Reason
 from synapse_module.gate.servlets import REFUSED
 from tests.support.door import running_house
 from tests.support.fresh import fresh_name
-from tests.support.house_with_door import CLIENT, House
+from tests.support.house_with_door import CLIENT, ROWAN, WILLOW, House
+from tests.support.synapse import Account
 from tests.synapse.servlets import census, paths_of
 
 HOUSE_DOES_THIS = (403, "UK.KEYHOUSE.HOUSE_DOES_THIS")
@@ -94,7 +95,8 @@ async def test_an_event_with_a_delay_is_refused_and_the_same_without_it_goes_out
     ],
 )
 async def test_what_encryption_needs_reaches_another_device(house: House, kind: str) -> None:
-    sender, receiver = await house.person(), await house.person()
+    sender, receiver = await house.person(WILLOW), await house.person(WILLOW)
+    await house.room_with(sender, receiver)
     content = {"x": fresh_name("content")}
     path = f"{CLIENT}/sendToDevice/{kind}/{fresh_name('txn')}"
 
@@ -124,6 +126,39 @@ async def test_a_letter_to_the_device_of_a_stranger_is_refused(house: House, kin
     assert (answer.status, answer.errcode) == HOUSE_DOES_THIS
     seen = await house.synapse.ask("GET", f"{CLIENT}/sync", receiver.access_token)
     assert seen.get("to_device", {}).get("events", []) == []
+
+
+@pytest.mark.parametrize("kind", ["m.room.encrypted", "m.key.verification.request", "m.dummy"])
+async def test_what_encryption_is_made_of_does_not_reach_a_stranger_and_nobody_is_told(house: House, kind: str) -> None:
+    sender, neighbour, stranger = await house.person(WILLOW), await house.person(WILLOW), await house.person(ROWAN)
+    await house.room_with(sender, neighbour)
+
+    letter = {"*": {"body": "I know who you are"}}
+    body = {
+        "messages": dict.fromkeys((neighbour.user_id, stranger.user_id, "@nobody:here", "\x00", sender.user_id), letter)
+    }
+    path = f"{CLIENT}/sendToDevice/{kind}/{fresh_name('txn')}"
+    answer = await house.synapse.request("PUT", path, sender.access_token, body)
+
+    assert (answer.status, answer.body) == (200, {})
+    reached = {who: await letters_to(house, who) for who in (neighbour, stranger, sender)}
+    assert reached == {neighbour: [kind], stranger: [], sender: [kind]}
+
+
+async def test_the_house_and_a_person_reach_each_other_wherever_they_stand(house: House) -> None:
+    person = await house.person(WILLOW)
+
+    for sender, reader in ((person, house.concierge), (house.concierge, person)):
+        body = {"messages": {reader.user_id: {"*": {"body": "a room key"}}}}
+        path = f"{CLIENT}/sendToDevice/m.room.encrypted/{fresh_name('txn')}"
+        await house.synapse.ask("PUT", path, sender.access_token, body)
+
+        assert "m.room.encrypted" in await letters_to(house, reader)
+
+
+async def letters_to(house: House, person: Account) -> list[str]:
+    seen = await house.synapse.ask("GET", f"{CLIENT}/sync", person.access_token)
+    return [event["type"] for event in seen.get("to_device", {}).get("events", [])]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -5,9 +5,16 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from keyhouse.core.accounts import ServiceAccount
+from keyhouse.core.building import PlannedRoom
+from keyhouse.core.ids import RoomId, UserId
+from keyhouse.core.people import Role
+from keyhouse.core.room_state import POWER_LEVELS, Cast, power_levels
+from keyhouse.core.rooms import RoomKind
 from keyhouse.core.verdict import Reason
 from tests.support.fresh import fresh_name
 from tests.support.house_with_door import CLIENT, WILLOW, House
+from tests.support.synapse import Account, Answer
 from tests.synapse.test_entry import refused
 
 CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -52,11 +59,43 @@ async def test_a_person_reacts_and_takes_back_what_was_said(powerful: Any) -> No
     reacted = await house.synapse.request(
         "PUT", f"{CLIENT}/rooms/{room}/send/m.reaction/{fresh_name('txn')}", person.access_token, reaction
     )
-    redacted = await house.synapse.request(
-        "PUT", f"{CLIENT}/rooms/{room}/redact/{said}/{fresh_name('txn')}", person.access_token, {}
-    )
+    redacted = await _take_back(house, person, room, said)
 
     assert (reacted.status, redacted.status) == (200, 200)
+
+
+async def test_a_clinician_takes_back_own_words_and_nobody_else_s(house: House) -> None:
+    person, doctor = await house.person(WILLOW), await house.colleague(Role.CLINICIAN)
+    room = await house.room_with(person)
+    house.admit(room, Role.CLINICIAN)
+    await house.moved_into(room, doctor)
+    levels = power_levels(_planned(), _cast(house, doctor))
+    assert (await house.send_state(house.concierge, room, POWER_LEVELS, dict(levels))).status == 200
+    own, theirs = [(await house.say(one, room)).body["event_id"] for one in (doctor, person)]
+    cards = (await house.say(house.concierge, room, "a card")).body["event_id"]
+
+    answers = [await _take_back(house, doctor, room, event) for event in (own, theirs, cards)]
+
+    assert [answer.status for answer in answers] == [200, 403, 403]
+    assert [bool(await house.kept_content(room, event)) for event in (own, theirs, cards)] == [False, True, True]
+    assert (await _take_back(house, house.concierge, room, theirs)).status == 200
+
+
+def _planned() -> PlannedRoom:
+    roles = frozenset({Role.PATIENT, Role.CLINICIAN})
+    return PlannedRoom("willow", RoomKind.LIVING_ROOM, "The Willow living room", "", roles, frozenset({WILLOW}))
+
+
+def _cast(house: House, doctor: Account) -> Cast:
+    # The concierge has made the room, and a creator's power must not be named.
+    services = {ServiceAccount.CONCIERGE: house.owner, ServiceAccount.WATCHER: house.caretaker}
+    named = {service: UserId(account.user_id) for service, account in services.items()}
+    return Cast(named, frozenset({UserId(doctor.user_id)}), house.synapse.server_name)
+
+
+async def _take_back(house: House, by: Account, room: RoomId, event_id: str) -> Answer:
+    path = f"{CLIENT}/rooms/{room}/redact/{event_id}/{fresh_name('txn')}"
+    return await house.synapse.request("PUT", path, by.access_token, {})
 
 
 @pytest.mark.parametrize("admin", [False, True], ids=["person", "server admin"])

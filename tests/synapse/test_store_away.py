@@ -12,7 +12,10 @@ from keyhouse.core.ids import UserId
 from keyhouse.core.people import held
 from keyhouse.core.sentences import error_code, sentence
 from keyhouse.core.verdict import Reason
+from tests.support.account_changes import close_in_app
+from tests.support.eventually import eventually
 from tests.support.house_with_door import CLIENT, WILLOW, House, Paper
+from tests.synapse.test_closing import GONE, state_of
 from tests.synapse.test_entry import refused
 from tests.synapse.test_speaking import obeyed, told
 
@@ -186,3 +189,17 @@ async def test_somebody_without_keys_gets_those_of_the_referral_at_the_next_logi
 
     await moved_in(house, person.user_id)
     assert (await house.invite(person, room)).status == 200
+
+
+async def test_an_account_that_is_closed_while_the_store_is_away_is_closed_when_it_is_back(
+    house: House, door_folder: Path
+) -> None:
+    leaver = await house.person(WILLOW)
+
+    with away(door_folder, "person"):
+        assert (await close_in_app(house, leaver)).status == 200
+
+    async def is_gone() -> bool:
+        return state_of(house, leaver) == GONE
+
+    await eventually(is_gone)

@@ -14,6 +14,8 @@ from keyhouse.core.room_state import MEMBER, POWER_LEVELS
 from keyhouse.core.verdict import Allowed, Reason, Refused, Verdict
 from keyhouse.core.workflows.entry import NOWHERE, decide_entry
 
+REASON = "reason"
+
 _ENTERING = frozenset({"join", "invite", "knock"})
 
 
@@ -40,8 +42,20 @@ class StateEvent:
 
     @property
     def is_own_leaving(self) -> bool:
-        """Say whether somebody goes and leaves nothing written behind."""
-        return self.membership == "leave" and self.sender == self.state_key and set(self.content) == {"membership"}
+        """Say whether somebody goes of their own will."""
+        return self.membership == "leave" and self.sender == self.state_key
+
+    @property
+    def kept(self) -> Mapping[str, Any]:
+        """What is kept of the content when the change is allowed: who comes or goes leaves no words behind.
+
+        Many apps send a reason along, and nobody is to be held in a room for one.
+        """
+        if self.is_own_leaving:
+            return {"membership": "leave"}
+        if self.membership == "join":
+            return {key: value for key, value in self.content.items() if key != REASON}
+        return self.content
 
 
 def may_change_house(tx: Transaction, user_id: UserId) -> Verdict:
@@ -96,7 +110,7 @@ def may_send_state(tx: Transaction, event: StateEvent, now: datetime) -> Verdict
 
 
 def _may_come_in(tx: Transaction, event: StateEvent, person: Person, now: datetime) -> Verdict:
-    if not _is_house(person) and not _says_only_the_name(event.content, person):
+    if not _is_house(person) and not _says_only_the_name(event.kept, person):
         return Refused(Reason.HOUSE_DOES_THIS)
     return decide_entry(tx, person.user_id, event.room_id, now, event.standing)
 

@@ -34,6 +34,7 @@ export const devices = {
         await h.until(ready, t, `device ${a.device} of ${a.user} to be ${a.signed ? "signed" : "known"}`);
         return seen;
     },
+    async lose_key_questions(n) { get(n).keysUnasked = true; return {}; },
     async pin_identity(n, a) { need(a, "user"); await get(n).crypto.pinCurrentUserIdentity(a.user); return {}; },
     async withdraw_verification(n, a) { need(a, "user"); await get(n).crypto.withdrawVerificationRequirement(a.user); return {}; },
     async set_device_verified(n, a) { need(a, "user", "device"); await get(n).crypto.setDeviceVerified(a.user, a.device, a.verified !== false); return {}; },

@@ -14,6 +14,7 @@ export class Session {
         this.byId = new Map();
         this.waiters = new Set();
         this.line = new AbortController(); // aborted while the device has no network
+        this.keysUnasked = false; // true while no question about anybody's devices gets through
         this.txn = 0;
         this.mode = "strict";
         this.toDevice = [];
@@ -28,7 +29,10 @@ export class Session {
         this._c = sdk.createClient({
             baseUrl: hs, userId: user_id, deviceId: device_id, accessToken: access_token,
             timelineSupport: true, localTimeoutMs: 30000,
-            fetchFn: (input, init = {}) => fetch(input, { ...init, signal: AbortSignal.any([this.line.signal, ...(init.signal ? [init.signal] : [])]) }),
+            fetchFn: async (input, init = {}) => {
+                if (this.keysUnasked && new URL(input).pathname.endsWith("/keys/query")) throw new TypeError("no network");
+                return fetch(input, { ...init, signal: AbortSignal.any([this.line.signal, ...(init.signal ? [init.signal] : [])]) });
+            },
             cryptoCallbacks: {
                 getSecretStorageKey: async ({ keys }) => {
                     if (!this.ssssKey) return null;

@@ -106,6 +106,8 @@ def test_what_no_key_of_ours_names_is_left_out_and_the_words_stay(
         pytest.param("m.beacon_info", {}, id="place"),
         pytest.param("m.call.invite", {}, id="call"),
         pytest.param("m.poll.start", WORDS, id="poll in clear"),
+        pytest.param("m.key.verification.Jane Smith", {}, id="words in a type that looks like a step of verifying"),
+        pytest.param("m.key.verification.", {}, id="no step of verifying"),
         pytest.param("", WORDS, id="no type"),
     ],
 )  # fmt: skip
@@ -113,12 +115,18 @@ def test_what_is_not_listed_is_refused(event_type: str, content: dict[str, Any])
     assert carried(event_type, content, read_only=False) == NOT_CARRIED
 
 
-@pytest.mark.parametrize("key", ["👍", "👍🏽", "❤️", "👨‍👩‍👧", "1️⃣", "#️⃣", "🇬🇧", "!"])
+@pytest.mark.parametrize(
+    "key", ["👍", "👍🏽", "❤️", "☎️", "🖤", "👨‍👩‍👧", "👨‍👩‍👧‍👦", "👩🏽‍❤️‍💋‍👨🏿", "🏳️‍🌈", "1️⃣", "#️⃣", "🇬🇧", "!"]
+)
 def test_in_a_room_to_read_a_sign_is_carried(key: str) -> None:
     assert carried("m.reaction", reaction(key), read_only=True) == reaction(key)
 
 
-@pytest.mark.parametrize("key", ["me", "ja 👍", "1", "Ⓙⓐⓝⓔ", "ｊ", "٣", "Жаn", "\u202e👍", "\u200d", "👍\0", "👍 "])
+@pytest.mark.parametrize(
+    "key",
+    ["me", "ja 👍", "1", "Ⓙⓐⓝⓔ", "ｊ", "٣", "Жаn", "\u202e👍", "\u200d", "👍\0", "👍 ", "0️⃣7️⃣", "🇯🇦🇳🇪", "🇯", "🅙🅐", "🅙",
+     "🅹", "⠚⠁⠝⠑", "⠚", "◌ͣ◌ͤ", "👍👍", ".-", "👍‍👍‍👍‍👍‍👍", "👍‍", "\ufe0f"],
+)  # fmt: skip
 def test_in_a_room_to_read_no_reaction_spells_anything(key: str) -> None:
     assert carried("m.reaction", reaction(key), read_only=True) == NOT_CARRIED
 

@@ -51,6 +51,17 @@ def html(formatted: Any, body: str = "x") -> dict[str, Any]:
         pytest.param(MESSAGE, html('<img src="data:image/png;base64,AAAA">'), id="inline data"),
         pytest.param(MESSAGE, html('<img src="&#109;xc://k.h/abc">'), id="inline, address in entities"),
         pytest.param(MESSAGE, html(f'<img data-mx-emoticon src="{MXC}">'), id="a drawn emoji"),
+        pytest.param(MESSAGE, html(f'<img alt="<" src="{MXC}">'), id="inline, a sign of a tag within the tag"),
+        pytest.param(MESSAGE, html(f'<img alt=">" src="{MXC}">'), id="inline, the sign of an end within the tag"),
+        pytest.param(MESSAGE, html(f'<img alt="{"a" * 9000}" src="{MXC}">'), id="inline, behind many words"),
+        pytest.param(
+            MESSAGE,
+            {"msgtype": "m.text", "body": "x", "com.beeper.per_message_profile": {"displayname": "Sam (team)"}},
+            id="another name beside one message",
+        ),
+        pytest.param(
+            MESSAGE, edit(msgtype="m.text", body="x", **{"m.per_message_profile": {}}), id="the same by an edit"
+        ),
     ],
 )
 def test_what_somebody_could_be_known_by_is_found(kind: str, content: dict[str, Any]) -> None:

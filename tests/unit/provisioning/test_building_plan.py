@@ -120,6 +120,10 @@ DRIFT = {
         with_state(LIVING_ROOM, POWER_LEVELS, power(LIVING_ROOM, invite=0)),
         [(Action.SET_POWER, "The Willow living room")],
     ),
+    "clinicians may take back what others wrote": (
+        with_state(LIVING_ROOM, POWER_LEVELS, power(LIVING_ROOM, redact=50)),
+        [(Action.SET_POWER, "The Willow living room")],
+    ),
     "an open door": (
         with_state(LIVING_ROOM, "m.room.join_rules", {"join_rule": "public"}),
         [(Action.SET_JOIN_RULE, "The Willow living room")],
@@ -213,3 +217,12 @@ def test_people_write_only_where_it_is_encrypted(slug: str) -> None:
     assert (levels["events_default"] == 0) == (ENCRYPTION in state)
     assert levels["invite"] == levels["state_default"] == 100
     assert CAST.services[ServiceAccount.OWNER] not in levels["users"]
+
+
+@pytest.mark.parametrize("slug", ROOMS)
+def test_nobody_but_the_concierge_takes_back_what_others_wrote(slug: str) -> None:
+    levels = power_levels(ROOMS[slug], CAST)
+    may = {user_id for user_id, level in levels["users"].items() if level >= levels["redact"]}
+
+    assert may <= {CAST.services[ServiceAccount.CONCIERGE]}
+    assert (may != set()) == (ServiceAccount.CONCIERGE in services_in(ROOMS[slug].kind))
