@@ -13,7 +13,7 @@ from bots.runtime.backfill import GapCut, pages_of_gap
 from bots.runtime.client import HouseClient
 from bots.runtime.credentials import BotCredentials, BotFiles
 from bots.runtime.errors import SessionEnded
-from bots.runtime.received import Message, Undecryptable
+from bots.runtime.received import Message
 from keyhouse.core.outgoing import Worker
 from tests.bots.breakable import Breakable
 from tests.bots.conftest import People, Unlimited
@@ -33,9 +33,9 @@ def heard(bot: LivingBot, room: str | None = None) -> list[str]:
     return [e.event_id for e in bot.seen.events if isinstance(e, Message) and room in (None, e.room_id)]
 
 
-def heard_of(seen: Remembering, event_id: str) -> object:
-    """The event, readable or not."""
-    return seen.find(event_id) or seen.find(event_id, Undecryptable)
+def has_heard_of_devices(seen: Remembering, user_id: str) -> bool:
+    """Say whether the bot was told that somebody's devices are new."""
+    return user_id in seen.devices_of
 
 
 async def say(synapse: RunningSynapse, client: Client, room: str, first: int, count: int) -> list[str]:
@@ -278,16 +278,17 @@ async def test_of_two_devices_that_hear_every_message_exactly_one_decides_about_
         # The second signs its device with the identity that the first has made.
         shutil.copy(BotFiles(directory).signing_seeds, other)
         async with living(other, house=directory) as two:
-            alice = await person()
+            alice, newcomer = await person(), await person()
             room = await one.join(alice)
             for bot in (one, two):
                 bot.seen.decides_in = bot.ledger
             sent = [await alice.send(room, f"message {number}") for number in range(5)]
-            # What the one has decided about, the other need not read any more: it may lack the key as yet.
-            last = sent[-1]
-            for seen in (one.seen, two.seen):
-                await seen.until(partial(heard_of, seen, last))
             await eventually(lambda: asyncio.to_thread(lambda: {*one.seen.decided, *two.seen.decided} >= {*sent}))
+            # What one has decided about, the other may never be handed. Of new devices both hear, after all that.
+            await alice.invite(room, newcomer.user_id)
+            await newcomer.join(room)
+            for seen in (one.seen, two.seen):
+                await seen.until(partial(has_heard_of_devices, seen, newcomer.user_id))
 
             decided = Counter([*one.seen.decided, *two.seen.decided])
 
