@@ -15,6 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from front_door.agreements import KeptAgreements
+from front_door.calendars import add_calendars
 from front_door.heartbeat import Pulse
 from front_door.logs import log_without_words
 from front_door.pages import Notices, make_app
@@ -74,6 +75,7 @@ async def _serve(settings: HouseSettings, notices: Notices, store: Store, listen
     # No cookies: one person's registration must never ride on what the homeserver set for another's.
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
         app = make_app(HomeserverAccounts(http, settings.homeserver), agreements, notices, counts)
+        add_calendars(app, store, settings.server_name, counts)
         # A form that is being answered is answered to its end: its password would be seen by nobody otherwise.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_FORMS_S)
         await runner.setup()

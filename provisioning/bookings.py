@@ -10,8 +10,10 @@ from rich.table import Table
 from keyhouse.core.booking import Booking
 from keyhouse.settings.booking import FILE, load_booking
 from provisioning.answers import answer, open_house
+from provisioning.utilisation import utilisation
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(utilisation)
 
 
 @app.callback()

@@ -17,6 +17,7 @@ _SHOWN = 3
 _OF_UNREAD = {
     Worker.RISK_MONITOR: "every message among them has a case",
     Worker.ROOM_GATEKEEPER: "it answered none of them, and the watcher reads for itself",
+    Worker.BOOKING: "it booked nothing because of them, and the watcher reads for itself",
 }
 """What became of the messages that one bot could not read or handle."""
 

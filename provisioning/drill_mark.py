@@ -16,7 +16,7 @@ from provisioning.answers import Failure
 DRILL = "DRILL: "
 """Before the text of every page of a drill."""
 
-_CONCIERGE = Worker.ROOM_GATEKEEPER.value
+_CONCIERGE, _BOOKING = Worker.ROOM_GATEKEEPER.value, Worker.BOOKING.value
 _ANY_WATCHER, _THE_HOUSE = (WATCHER,), ("",)
 _OF_ROOMS = frozenset({AlarmKind.ROOM_WITHOUT_WATCHER, AlarmKind.ROOM_UNREADABLE})
 
@@ -45,7 +45,7 @@ _EXPLAINED: Mapping[Part, Mapping[AlarmKind, tuple[str, ...]]] = {
     Part.HOMESERVER: {
         AlarmKind.HOMESERVER_AWAY: _THE_HOUSE,
         AlarmKind.WATCHER_LAGS: _ANY_WATCHER,
-        AlarmKind.OUTBOX_LATE: (WATCHER, _CONCIERGE),
+        AlarmKind.OUTBOX_LATE: (WATCHER, _CONCIERGE, _BOOKING),
         AlarmKind.PROBE_LATE: _THE_HOUSE,
     },
     Part.CONCIERGE: {AlarmKind.PROCESS_STOPPED: (_CONCIERGE,), AlarmKind.OUTBOX_LATE: (_CONCIERGE,)},

@@ -10,7 +10,11 @@ from provisioning.directory import HouseDirectory
 from provisioning.homeserver import HomeserverPlan, start_command
 from provisioning.supervisor import Child
 
-BOTS = {Worker.RISK_MONITOR: ServiceAccount.WATCHER, Worker.ROOM_GATEKEEPER: ServiceAccount.CONCIERGE}
+BOTS = {
+    Worker.RISK_MONITOR: ServiceAccount.WATCHER,
+    Worker.ROOM_GATEKEEPER: ServiceAccount.CONCIERGE,
+    Worker.BOOKING: ServiceAccount.BOOKING,
+}
 SECOND_WATCHER = "risk_monitor_2"
 HOMESERVER, CARETAKER, FRONT_DOOR = "synapse", Worker.CARETAKER.value, "front_door"
 PROBE = probing.PROCESS

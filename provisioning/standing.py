@@ -11,6 +11,8 @@ from keyhouse.core.ports import Transaction
 from keyhouse.core.sentences import sentence
 from keyhouse.core.verdict import Reason, Refused
 from keyhouse.core.workflows import standing
+from keyhouse.core.workflows.booking import give_back_all
+from keyhouse.settings.booking import FILE, load_booking
 from provisioning.answers import Failure, House, answer, now, open_house
 from provisioning.people_shown import Document, Names, Who, document, found, room_names, show_one
 from provisioning.pseudonyms import draw_pseudonym
@@ -40,13 +42,23 @@ def register(app: typer.Typer) -> None:
 def pause(ctx: typer.Context, user: Who) -> None:
     """Let a person read only, except at the desk and in therapy; the rooms stay."""
     moment = now()
-    _do(ctx, user, lambda tx, person: standing.pause(tx, person.user_id, HOST, moment), "Within seconds it is so.")
+    _do(
+        open_house(ctx),
+        user,
+        lambda tx, person: standing.pause(tx, person.user_id, HOST, moment),
+        "Within seconds it is so.",
+    )
 
 
 def resume(ctx: typer.Context, user: Who) -> None:
     """Let a paused person write again."""
     moment = now()
-    _do(ctx, user, lambda tx, person: standing.resume(tx, person.user_id, HOST, moment), "Within seconds it is so.")
+    _do(
+        open_house(ctx),
+        user,
+        lambda tx, person: standing.resume(tx, person.user_id, HOST, moment),
+        "Within seconds it is so.",
+    )
 
 
 def close(
@@ -56,13 +68,19 @@ def close(
         bool, typer.Option("--even-with-open-case", help="Close although a case about this person is open.")
     ] = False,
 ) -> None:
-    """Close an account for good: out of every room, signed out, its words taken back. The name is never given again."""
-    moment = now()
+    """Close an account for good: sessions given back, out of every room, signed out, its words taken back.
+
+    The name is never given again.
+    """
+    moment, house = now(), open_house(ctx)
+    rules = load_booking(house.settings.config / FILE)
 
     def act(tx: Transaction, person: Person) -> Person | Refused:
+        # First, because both end with the audit chain; a refusal undoes it.
+        give_back_all(tx, person.user_id, rules, moment)
         return standing.close(tx, person.user_id, HOST, moment, even_with_open_case=even_with_open_case)
 
-    _do(ctx, user, act, "The caretaker ends the account within seconds; taking back many words takes some minutes.")
+    _do(house, user, act, "The caretaker ends the account within seconds; taking back many words takes some minutes.")
 
 
 def rename(ctx: typer.Context, user: Who) -> None:
@@ -74,7 +92,12 @@ def rename(ctx: typer.Context, user: Who) -> None:
             return standing.mark_as_team(tx, person.user_id, HOST, moment)
         return _renamed(lambda name: standing.rename(tx, person.user_id, name, HOST, moment))
 
-    _do(ctx, user, act, "The rooms show the new name within seconds. The account to sign in with stays as it is.")
+    _do(
+        open_house(ctx),
+        user,
+        act,
+        "The rooms show the new name within seconds. The account to sign in with stays as it is.",
+    )
 
 
 def _renamed(attempt: Callable[[str], Person | Refused]) -> Person | Refused:
@@ -86,8 +109,7 @@ def _renamed(attempt: Callable[[str], Person | Refused]) -> Person | Refused:
     return outcome
 
 
-def _do(ctx: typer.Context, user: str, act: Act, hint: str) -> None:
-    house = open_house(ctx)
+def _do(house: House, user: str, act: Act, hint: str) -> None:
     about, names = _kept(house, user, act)
 
     def human(console: Console) -> None:

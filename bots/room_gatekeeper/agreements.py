@@ -2,7 +2,7 @@
 
 from bots.room_gatekeeper.desk_messages import RULES_KEY
 from bots.room_gatekeeper.rules_wording import agreed_text, rules_text
-from bots.runtime.answers import Decision
+from bots.runtime.answers import Decision, Said
 from bots.runtime.errors import MatrixFault
 from bots.runtime.received import Message, Reaction
 from bots.runtime.router import Asked, saying
@@ -37,7 +37,7 @@ class Agreements:
             return None
         agreeing = self._agreeing(message.sender, self._rules.current().version)
 
-        def decide(tx: Transaction) -> str | None:
+        def decide(tx: Transaction) -> Said:
             person = tx.people.get(UserId(message.sender))
             return agreeing(tx) if person is not None and is_asked_to_agree(person) else None
 

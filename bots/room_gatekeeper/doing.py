@@ -99,13 +99,13 @@ class Doing:
 
     def _desk_request(self, person: Person) -> dict[str, Any]:
         user_id = self._around.settings.user_id
-        watcher = user_id(ServiceAccount.WATCHER)
+        watcher, booking = user_id(ServiceAccount.WATCHER), user_id(ServiceAccount.BOOKING)
         return {
             "preset": "private_chat",
             "name": "Your desk",
             "topic": self._notice,
             "room_version": "12",
-            "invite": [watcher],
+            "invite": [watcher, booking],
             "creation_content": {"m.federate": False, "additional_creators": [user_id(ServiceAccount.OWNER)]},
             "initial_state": [
                 {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}},

@@ -8,9 +8,11 @@ from functools import partial
 import structlog
 
 from bots.runtime.surroundings import Surroundings
+from keyhouse.core.accounts import ServiceAccount
+from keyhouse.core.ids import UserId
 from keyhouse.core.outgoing import OutgoingKind, Worker
 from keyhouse.core.ports import Transaction
-from keyhouse.core.workflows.sweep import find_astray, repair
+from keyhouse.core.workflows.sweep import bring_to_desks, find_astray, repair
 
 EVERY = timedelta(minutes=1)
 _LET_OTHERS_GO_FIRST = timedelta(seconds=10)
@@ -25,7 +27,7 @@ class Sweep:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._after = ""
-        self.counters = {"sweeps": 0, "sweep_people": 0, "sweep_invitations": 0, "sweep_removals": 0}
+        self.counters = {"sweeps": 0, "sweep_people": 0, "sweep_invitations": 0, "sweep_removals": 0, "sweep_desks": 0}
 
     async def run(self) -> None:
         """Sweep at once and then every minute, until cancelled."""
@@ -42,6 +44,10 @@ class Sweep:
         for people in astray.batches():
             repaired += await self._around.ledger.write(partial(repair, people=people, by=self._around.me, now=now))
         self._after = astray.next_after
+        booking = UserId(self._around.settings.user_id(ServiceAccount.BOOKING))
+        self.counters["sweep_desks"] += await self._around.ledger.write(
+            partial(bring_to_desks, service=booking, now=now)
+        )
         self._count(len(astray.people), repaired)
 
     async def _until_drained(self) -> None:

@@ -30,8 +30,9 @@ def greeting_text(name: str, signposting: Signposting, *, asks_to_agree: bool) -
             "**Who reads along:** the team is in every shared room, and a program reads what is written there and "
             "here, to call the team when somebody may be in danger. It can be wrong.",
             "",
-            "**This room is your desk:** only you, the concierge and that program are in it. You can always write "
-            'here. Write "call me" if you would like the team to contact you, or `!help` to see what else you can do.',
+            "**This room is your desk:** only you, the concierge, that program and one that books sessions "
+            'are in it. You can always write here. Write "call me" if you would like the team to contact you, or '
+            "`!help` to see what else you can do.",
             "",
             *([ASKS, ""] if asks_to_agree else []),
             "One thing to do today: in your app's settings, save your recovery key somewhere safe. "

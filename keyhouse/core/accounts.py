@@ -14,6 +14,7 @@ class ServiceAccount(StrEnum):
     CARETAKER = "caretaker"
     WATCHER = "watcher"
     CONCIERGE = "concierge"
+    BOOKING = "booking"
     PROBE = "probe"
 
 
@@ -22,10 +23,16 @@ DISPLAY_NAMES = {
     ServiceAccount.CARETAKER: "Caretaker",
     ServiceAccount.WATCHER: "Watcher (a program)",
     ServiceAccount.CONCIERGE: "Concierge (a program)",
+    ServiceAccount.BOOKING: "Booking (a program)",
     ServiceAccount.PROBE: "House check (a program)",
 }
 
-POWER = {ServiceAccount.CONCIERGE: 100, ServiceAccount.WATCHER: 50, ServiceAccount.PROBE: 0}
+POWER = {
+    ServiceAccount.CONCIERGE: 100,
+    ServiceAccount.WATCHER: 50,
+    ServiceAccount.BOOKING: 0,
+    ServiceAccount.PROBE: 0,
+}
 """Power levels in every room of the house; clinicians have CLINICIAN_POWER, people none."""
 
 CLINICIAN_POWER = 50

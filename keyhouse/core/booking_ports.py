@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Protocol
 
 from keyhouse.core.booking import Booking
+from keyhouse.core.calendars import Shown
 from keyhouse.core.ids import BookingNumber, EventId, OfferId, SlotNumber, UserId
 from keyhouse.core.slots import Slot, SlotPlan, SlotSearch
+from keyhouse.core.utilisation import TherapistWeek
 from keyhouse.core.waiting_list import Offer, OfferOutcome, OfferTimes, Waiting
 
 
@@ -109,6 +111,34 @@ class Bookings(Protocol):
 
     def listed(self, *, limit: int, before: Booking | None = None) -> Sequence[Booking]:
         """All bookings, the last to come first; before: the last one of the page before."""
+        ...
+
+    def of_person(self, person: UserId, shown: Shown, limit: int) -> Sequence[Booking]:
+        """What somebody booked, as far as calendars show it, in the order of time."""
+        ...
+
+    def with_therapist(self, therapist: UserId, shown: Shown, limit: int) -> Sequence[Booking]:
+        """What was booked with somebody, as far as calendars show it, in the order of time."""
+        ...
+
+    def used(self, starts_from: datetime, starts_before: datetime) -> Sequence[TherapistWeek]:
+        """What became of the slots that begin in this time, by therapist; who has none of them is left out."""
+        ...
+
+
+class CalendarFeeds(Protocol):
+    """Secret links to people's own calendars, of which each has at most one. Only keyed hashes are kept."""
+
+    def put(self, person: UserId, secret: str, now: datetime) -> None:
+        """Keep that this secret leads to the person's calendar; an earlier one leads nowhere from now on."""
+        ...
+
+    def holder_of(self, secret: str) -> UserId | None:
+        """Find whose calendar this secret leads to; None: nobody's, or it was revoked."""
+        ...
+
+    def revoke(self, person: UserId, now: datetime) -> bool:
+        """Let the person's secret lead nowhere; False when there was none."""
         ...
 
 

@@ -48,6 +48,29 @@ COMMANDS: tuple[Command, ...] = (
     Command("rooms", Place.DESK, Worker.ROOM_GATEKEEPER, "lists your rooms, and lets you back in", "!rooms"),
     Command("rules", Place.DESK, Worker.ROOM_GATEKEEPER, "shows the rules of the house", "!rules"),
     Command("agree", Place.DESK, Worker.ROOM_GATEKEEPER, "says that you agree to the rules of the house", "!agree"),
+    Command(
+        "slots", Place.DESK, Worker.BOOKING, "lists sessions that are free, all or at a time", "!slots tuesday after 4"
+    ),
+    Command("book", Place.DESK, Worker.BOOKING, "books the session of this number", "!book 3"),
+    Command("mine", Place.DESK, Worker.BOOKING, "shows what you have booked", "!mine"),
+    Command("move", Place.DESK, Worker.BOOKING, "moves your session to another one", "!move 3 7"),
+    Command("cancel", Place.DESK, Worker.BOOKING, "gives your session back", "!cancel 3"),
+    Command("yes", Place.DESK, Worker.BOOKING, "takes the session that you were asked about", "!yes 3"),
+    Command("no", Place.DESK, Worker.BOOKING, "declines the session that you were asked about", "!no 3"),
+    Command(
+        "waitlist",
+        Place.DESK,
+        Worker.BOOKING,
+        "asks us to tell you when a session becomes free; `!waitlist leave` ends it",
+        "!waitlist mornings",
+    ),
+    Command(
+        "calendar",
+        Place.DESK,
+        Worker.BOOKING,
+        "gives you a link that shows your sessions in your own calendar; `!calendar off` ends it",
+        "!calendar",
+    ),
     Command("help", Place.CARE, Worker.RISK_MONITOR, "shows what you can do here", "!help"),
     Command("cases", Place.CARE, Worker.RISK_MONITOR, "lists the open cases", "!cases"),
     Command("show", Place.CARE, Worker.RISK_MONITOR, "shows one case", "!show 4"),
@@ -55,6 +78,23 @@ COMMANDS: tuple[Command, ...] = (
     Command("open", Place.CARE, Worker.RISK_MONITOR, "gives your case back, for a colleague to take", "!open 4"),
     Command("close", Place.CARE, Worker.RISK_MONITOR, "closes a case and says how it ended", "!close 4 support"),
     Command("false", Place.CARE, Worker.RISK_MONITOR, "closes a case as a false alarm", "!false 4"),
+    Command(
+        "slots",
+        Place.CARE,
+        Worker.BOOKING,
+        "adds a session of yours; `!slots mine` lists them, `!slots withdraw 3` takes one away, and `!slots priority "
+        "NAME 5` says how soon somebody on the waiting list must be seen",
+        "!slots add 2027-03-29 10:00 50 minutes",
+    ),
+    Command("missed", Place.CARE, Worker.BOOKING, "says that nobody came to a session", "!missed 3"),
+    Command("kept", Place.CARE, Worker.BOOKING, "says that a session took place", "!kept 3"),
+    Command(
+        "calendar",
+        Place.CARE,
+        Worker.BOOKING,
+        "gives you a link that shows the sessions booked with you in your own calendar; `!calendar off` ends it",
+        "!calendar",
+    ),
 )
 
 

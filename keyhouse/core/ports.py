@@ -13,7 +13,7 @@ from typing import Protocol
 from keyhouse.core.alarms import Alarm, AlarmKind
 from keyhouse.core.alerts import Alert
 from keyhouse.core.audit import AuditFinding
-from keyhouse.core.booking_ports import Bookings, Slots, WaitingList
+from keyhouse.core.booking_ports import Bookings, CalendarFeeds, Slots, WaitingList
 from keyhouse.core.cases import Case
 from keyhouse.core.ids import CaseNumber, Condition, EventId, OutgoingId, ReferralId, RoomId, RoomNumber, UserId
 from keyhouse.core.incoming import Incoming, NewIncoming
@@ -148,6 +148,13 @@ class Memberships(Protocol):
 
         Somebody who left by choice is where they want to be. The house's own accounts are never astray; an account
         that the house does not know is, wherever it stands. A superset is fine.
+        """
+        ...
+
+    def desks_without(self, service: UserId, now: datetime, limit: int) -> Sequence[RoomId]:
+        """Return desks of people who live here in which one of the house's own accounts is not, by room id.
+
+        An invitation that was not answered in its time counts as not being there.
         """
         ...
 
@@ -460,6 +467,8 @@ class Transaction(Protocol):
     def bookings(self) -> Bookings: ...
     @property
     def waiting_list(self) -> WaitingList: ...
+    @property
+    def calendar_feeds(self) -> CalendarFeeds: ...
     @property
     def outbox(self) -> Outbox: ...
     @property

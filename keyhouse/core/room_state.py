@@ -36,6 +36,7 @@ _PROBES_ROTATION = {"rotation_period_ms": 6 * 60 * 60 * 1000, "rotation_period_m
 
 _SPACES = frozenset({RoomKind.SPACE, RoomKind.TEAM_SPACE})
 _WITHOUT_CONCIERGE = frozenset({RoomKind.GUARDIANS, RoomKind.SPEAK_UP})
+_BOOKED_IN = frozenset({RoomKind.DESK, RoomKind.CARE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ def services_in(kind: RoomKind) -> tuple[ServiceAccount, ...]:
     """Return the bots that live in every room of a kind."""
     concierge = () if kind in _WITHOUT_CONCIERGE else (ServiceAccount.CONCIERGE,)
     watcher = (ServiceAccount.WATCHER,) if ROOM_KINDS[kind].watched or kind is RoomKind.CARE else ()
+    booking = (ServiceAccount.BOOKING,) if kind in _BOOKED_IN else ()
     probe = (ServiceAccount.PROBE,) if kind is RoomKind.PROBE else ()
-    return (*concierge, *watcher, *probe)
+    return (*concierge, *watcher, *booking, *probe)
 
 
 def kinds_with(service: ServiceAccount) -> frozenset[RoomKind]:

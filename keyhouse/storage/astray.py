@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, and_, exists, or_, select, union, union_all
 
 from keyhouse.core.accounts import ServiceAccount
+from keyhouse.core.ids import UserId
 from keyhouse.core.memberships import ANSWERED_WITHIN, INSIDE, MembershipState
 from keyhouse.core.people import TEAM_ROLES, PersonState, Role
 from keyhouse.core.room_state import kinds_with
@@ -28,6 +29,20 @@ def astray(now: datetime, limit: int, after: str) -> Select[Any]:
     """Return the query for user ids after `after`, in their order."""
     found = union(_missing(now, after), _misplaced(now, after)).subquery()
     return select(found.c.person).order_by(found.c.person).limit(limit)
+
+
+def desks_without(service: UserId, now: datetime, limit: int) -> Select[Any]:
+    """Return the query for desks in which a service account is not, of people who live here; by room id."""
+    soon_in = and_(
+        membership.c.state == MembershipState.INVITED.value, membership.c.observed_at > now - ANSWERED_WITHIN
+    )
+    its = (membership.c.room_id == room.c.room_id, membership.c.person == service)
+    there = exists().where(*its, or_(membership.c.state == MembershipState.JOINED.value, soon_in))
+    whose = exists().where(
+        room_member.c.room_id == room.c.room_id, person.c.user_id == room_member.c.user_id, _lives_here()
+    )
+    desks = select(room.c.room_id).where(room.c.kind == RoomKind.DESK.value, whose, ~there)
+    return desks.order_by(room.c.room_id).limit(limit)
 
 
 def _missing(now: datetime, after: str) -> Select[Any]:

@@ -4,16 +4,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal_column, or_, select, update
 
 from keyhouse.core.booking import Booking, BookingState
+from keyhouse.core.calendars import Shown
 from keyhouse.core.ids import BookingNumber, EventId, SlotNumber, UserId
-from keyhouse.storage.tables import booking, booking_event
+from keyhouse.core.slots import LONGEST
+from keyhouse.core.utilisation import Outcomes, TherapistWeek, Utilisation
+from keyhouse.storage.tables import booking, booking_event, slot
 from keyhouse.storage.work import Work
 
 # Spelt out, not bound: SQLite takes an index of a part of the rows only when the statement itself names that part.
 NOT_CANCELLED = booking.c.state != literal_column("'cancelled'")
 BOOKED = booking.c.state == literal_column("'booked'")
+_KEPT = booking.c.state == literal_column("'kept'")
 _MISSED = booking.c.state == literal_column("'missed'")
 
 
@@ -83,6 +87,35 @@ class SqlBookings:
         earlier = or_(booking.c.starts_at < before.starts_at, at_once)
         return self._all(query.where(booking.c.starts_at <= before.starts_at, earlier))
 
+    def of_person(self, person: UserId, shown: Shown, limit: int) -> Sequence[Booking]:
+        """What somebody booked, as far as calendars show it, in the order of time."""
+        query = select(booking).where(booking.c.person == person, *_in_calendar(shown))
+        return self._all(query.order_by(booking.c.starts_at, booking.c.number).limit(limit))
+
+    def with_therapist(self, therapist: UserId, shown: Shown, limit: int) -> Sequence[Booking]:
+        """What was booked with somebody, as far as calendars show it, in the order of time."""
+        its = (slot.c.therapist == therapist, slot.c.starts_at > shown.ends_after - LONGEST)
+        query = select(booking).join(slot, slot.c.number == booking.c.slot)
+        query = query.where(*its, slot.c.starts_at < shown.starts_before, *_in_calendar(shown))
+        return self._all(query.order_by(booking.c.starts_at, booking.c.number).limit(limit))
+
+    def used(self, starts_from: datetime, starts_before: datetime) -> Sequence[TherapistWeek]:
+        """What became of the slots that begin in this time, by therapist, in one query."""
+        late = and_(~NOT_CANCELLED, booking.c.late)
+        # Looked up first: SQLite would rather walk through every slot of each therapist than sort a week's.
+        within = (slot.c.starts_at >= starts_from, slot.c.starts_at < starts_before)
+        week = select(slot.c.therapist, slot.c.number, slot.c.withdrawn_at).where(*within).cte("week")
+        week = week.prefix_with("MATERIALIZED")
+        counts = (
+            func.count(case((week.c.withdrawn_at.is_(None), week.c.number)).distinct()),
+            *(func.count(case((which, booking.c.number))) for which in (NOT_CANCELLED, _KEPT, _MISSED, late)),
+            func.count(case((or_(NOT_CANCELLED, late), booking.c.person)).distinct()),
+        )
+        with_bookings = week.outerjoin(booking, booking.c.slot == week.c.number)
+        query = select(week.c.therapist, *counts).select_from(with_bookings)
+        rows = self._work.all(query.group_by(week.c.therapist).order_by(week.c.therapist))
+        return [_week(*tuple(row)) for row in rows]
+
     def _all(self, query: Select[Any]) -> list[Booking]:
         return [as_booking(row._mapping) for row in self._work.all(query)]
 
@@ -101,6 +134,15 @@ def as_booking(columns: Mapping[Any, Any], prefix: str = "") -> Booking:
         late=columns[f"{prefix}late"],
         ended_at=columns[f"{prefix}ended_at"],
     )
+
+
+def _in_calendar(shown: Shown) -> tuple[ColumnElement[bool], ...]:
+    stays = or_(NOT_CANCELLED, booking.c.ended_at > shown.cancelled_after)
+    return booking.c.ends_at > shown.ends_after, booking.c.starts_at < shown.starts_before, stays
+
+
+def _week(therapist: str, offered: int, booked: int, kept: int, missed: int, late: int, people: int) -> TherapistWeek:
+    return TherapistWeek(UserId(therapist), Utilisation(offered, booked, Outcomes(kept, missed, late), people))
 
 
 def _values(of: Booking) -> dict[str, Any]:

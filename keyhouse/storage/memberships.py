@@ -8,7 +8,7 @@ from sqlalchemy import Row, select, update
 
 from keyhouse.core.ids import RoomId, UserId
 from keyhouse.core.memberships import Membership, MembershipState
-from keyhouse.storage.astray import astray
+from keyhouse.storage.astray import astray, desks_without
 from keyhouse.storage.tables import membership
 from keyhouse.storage.work import Work
 
@@ -50,6 +50,10 @@ class SqlMemberships:
     def astray(self, now: datetime, limit: int, after: str = "") -> Sequence[UserId]:
         """Whom the keys want elsewhere, or who does not answer an invitation; one query for the whole house."""
         return [UserId(row.person) for row in self._work.all(astray(now, limit, after))]
+
+    def desks_without(self, service: UserId, now: datetime, limit: int) -> Sequence[RoomId]:
+        """Desks of people who live here in which one of the house's own accounts is not, by room id."""
+        return [RoomId(row.room_id) for row in self._work.all(desks_without(service, now, limit))]
 
 
 def _in_portions(rooms: Sequence[str]) -> Iterable[Sequence[str]]:

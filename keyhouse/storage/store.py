@@ -7,6 +7,7 @@ from keyhouse.core.ports import Transaction
 from keyhouse.storage.alarms import SqlAlarms
 from keyhouse.storage.audit import SqlAudit
 from keyhouse.storage.bookings import SqlBookings
+from keyhouse.storage.calendars import SqlCalendarFeeds
 from keyhouse.storage.cases import SqlCases
 from keyhouse.storage.devices import SqlDevices
 from keyhouse.storage.engine import Engines, open_engines, plain_faults
@@ -42,6 +43,7 @@ class SqlTransaction:
         self.slots = SqlSlots(work)
         self.bookings = SqlBookings(work)
         self.waiting_list = SqlWaitingList(work)
+        self.calendar_feeds = SqlCalendarFeeds(work, seal)
         self.outbox = SqlOutbox(work, seal)
         self.inbox = SqlInbox(work, seal)
         self.devices = SqlDevices(work)

@@ -16,7 +16,9 @@ from keyhouse.core.ids import RoomId, UserId
 from keyhouse.core.outgoing import Awaited, Outgoing, OutgoingKind
 from keyhouse.core.people import Person, PersonState
 from keyhouse.core.standing import is_erased_when_closed
+from keyhouse.core.workflows.booking import give_back_all
 from keyhouse.core.workflows.standing import erased, rooms_to_clear, take_back, words_are_held
+from keyhouse.settings.booking import load_booking
 from provisioning.answers import House
 from provisioning.caretaker.administrator import Administrator, Page
 from provisioning.held_accounts import signed_in
@@ -62,6 +64,9 @@ class Accounts:
 
     async def _close(self, administrator: Administrator, person: Person) -> None:
         erases = is_erased_when_closed(person)
+        rules = load_booking(self._house.settings.config / "booking.yaml")
+        # Whoever closed their own account in an app still has sessions that others wait for.
+        await self._ledger.write(lambda tx: give_back_all(tx, person.user_id, rules, self._clock()))
         await administrator.deactivate(erase=erases)
         reached("after_account_change")
         if erases:

@@ -1,18 +1,22 @@
 """A real caretaker renames and closes real accounts: what the others see, and what the homeserver still knows."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from keyhouse.core.booking import Booking
 from keyhouse.core.cases import Outcome
-from keyhouse.core.ids import UserId, localpart
+from keyhouse.core.ids import EventId, UserId, localpart
 from keyhouse.core.outgoing import OutgoingKind
 from keyhouse.core.people import Role
+from keyhouse.core.slots import Mode, SlotPlan
 from keyhouse.core.verdict import Reason, Refused
 from keyhouse.core.workflows import casework
+from keyhouse.core.workflows.booking import book
+from keyhouse.core.workflows.booking_slots import Added, add_slots
 from keyhouse.core.workflows.naming import is_free
 from keyhouse.core.workflows.registration import may_register
 from provisioning.caretaker.administrator import PAGE
@@ -36,6 +40,7 @@ from tests.support.eventually import eventually
 from tests.support.fresh import fresh_name
 from tests.support.house_with_door import CLIENT, WILLOW, House
 from tests.support.paged_house import CaretakerProcess
+from tests.support.therapy import DAY, RULES, span
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -184,6 +189,25 @@ async def test_words_that_an_open_case_is_about_stay_until_it_is_closed(
     assert closed_anyway == ""
     assert (is_signed_out, taken_back_early) == (True, False)
     assert await is_taken_back(house, room, event)
+
+
+async def test_the_session_of_who_closes_the_account_in_an_app_is_open_for_others(
+    house: House, caretaker: CaretakerProcess
+) -> None:
+    person, therapist = await house.person(WILLOW), await house.colleague(Role.CLINICIAN)
+    user_id, now = UserId(person.user_id), datetime.now(UTC)
+    spans = (span(now + 10 * DAY),)
+    wanted = SlotPlan(UserId(therapist.user_id), frozenset({WILLOW}), Mode.ONLINE, spans, timedelta(0), timedelta(0))
+    added = house.write(lambda tx: add_slots(tx, wanted, frozenset({WILLOW}), "host", RULES, now))
+    assert isinstance(added, Added)
+    number = added.slots[0].number
+    booked = house.write(lambda tx: book(tx, user_id, number, EventId(f"${fresh_name('event')}"), RULES, now))
+
+    await close_in_app(house, person)
+    await done(house, OutgoingKind.ACCOUNT_CLOSING, person)
+
+    assert isinstance(booked, Booking)
+    assert house.read(lambda tx: list(tx.bookings.upcoming(user_id, now))) == []
 
 
 async def test_a_pause_is_read_only_until_it_ends_and_moves_nobody(

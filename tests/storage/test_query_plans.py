@@ -115,6 +115,7 @@ def _receive(tx: Transaction) -> None:
 
 def _look(tx: Transaction) -> None:
     tx.people.get(user("river"))
+    tx.memberships.desks_without(user("booking"), NOW, 9)
     tx.people.keys(user("river"))
     tx.people.has_name("river")
     tx.people.names([user("river"), user("clover")])

@@ -137,7 +137,7 @@ async def house_with_concierge(folder: Path) -> AsyncIterator[RunningConcierge]:
     """Run a house with the door, and the real concierge in it."""
     async with running_house(folder) as house:
         # They have a place at every desk; here nobody is signed in as them.
-        for name in (ServiceAccount.OWNER, ServiceAccount.WATCHER):
+        for name in (ServiceAccount.OWNER, ServiceAccount.WATCHER, ServiceAccount.BOOKING):
             house.reserve(name, Role.SERVICE)
             await house.synapse.register(name, PASSWORD)
         async with RunningConcierge(house, folder) as concierge:

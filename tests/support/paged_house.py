@@ -34,7 +34,7 @@ SOON: dict[str, str | int] = {
 }
 """Times at which a test need not wait, and a loaded machine's late signs of life are no alarm yet."""
 
-BEATING = ("risk_monitor", "room_gatekeeper", "front_door")
+BEATING = ("risk_monitor", "room_gatekeeper", "booking", "front_door")
 _BEATS_EVERY_S = 0.5
 _ENDS_WITHIN_S = 20.0
 

@@ -73,6 +73,7 @@ def close(
     tx.people.update(closed)
     for key in tx.people.keys(user_id):
         tx.people.revoke(user_id, key.condition, now)
+    tx.calendar_feeds.revoke(user_id, now)
     _give_cases_back(tx, closed, now)
     follow_keys(tx, closed, f"closed:{now.isoformat()}", now, frozenset(scope.room_id for scope in were_open))
     closing = NewOutgoing(
@@ -91,8 +92,7 @@ def words_are_held(tx: Transaction, user_id: UserId) -> bool:
 
 def rooms_to_clear(tx: Transaction, rooms: Iterable[RoomId]) -> list[RoomId]:
     """Return those of these rooms in which the concierge can take words back."""
-    scopes = (tx.rooms.get(room_id) for room_id in sorted(rooms))
-    return [scope.room_id for scope in scopes if scope is not None and scope.kind in _CONCIERGE_LIVES_IN]
+    return sorted(scope.room_id for scope in tx.rooms.among(set(rooms)) if scope.kind in _CONCIERGE_LIVES_IN)
 
 
 def take_back(tx: Transaction, room_id: RoomId, events: Iterable[EventId], now: datetime) -> int:

@@ -17,6 +17,9 @@ AT_MOST = 500
 AT_ONCE = 25
 """People in one transaction: other processes wait for its end."""
 
+DESKS_AT_ONCE = 100
+"""Desks in one sweep into which an account of the house is brought."""
+
 _CAUSE = "sweep"
 _UNANSWERED = "unanswered"
 
@@ -51,6 +54,17 @@ def repair(tx: Transaction, people: Sequence[UserId], by: str, now: datetime) ->
         detail: dict[str, str | int] = {kind.value: count for kind, count in sorted(repaired.items())}
         tx.audit.append("memberships.repaired", actor=by, detail=detail, now=now)
     return repaired
+
+
+def bring_to_desks(tx: Transaction, service: UserId, now: datetime) -> int:
+    """Decide that one of the house's own accounts is invited to desks that are without it; return how many.
+
+    A house of an earlier version has desks that were made before this account was.
+    """
+    if tx.people.get(service) is None:
+        return 0
+    desks = tx.memberships.desks_without(service, now, DESKS_AT_ONCE)
+    return sum(tx.outbox.add_again(invitation(service, desk, _CAUSE, now, anew=True), now) for desk in desks)
 
 
 def _decisions(tx: Transaction, user_id: UserId, now: datetime) -> list[NewOutgoing]:

@@ -26,7 +26,7 @@ LOOKED_AGAIN_WITHIN = timedelta(seconds=30)
 """After a longer gap (a machine that slept, a clock that was set) the looking begins anew."""
 
 Fact = TypeVar("Fact")
-_WORKERS = (Worker.RISK_MONITOR, Worker.ROOM_GATEKEEPER)
+_WORKERS = (Worker.RISK_MONITOR, Worker.ROOM_GATEKEEPER, Worker.BOOKING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,16 @@ from datetime import UTC, datetime
 from keyhouse.core.booking import Booker, Booking, BookingState, Wanted, may_book
 from keyhouse.core.booking_ports import NewSlot, SlotStanding
 from keyhouse.core.booking_rules import BookingRules
+from keyhouse.core.calendars import Shown
 from keyhouse.core.ids import BookingNumber, EventId, OfferId, SlotNumber, UserId
 from keyhouse.core.people import held
 from keyhouse.core.slots import Slot, SlotPlan, SlotSearch
+from keyhouse.core.utilisation import Outcomes, TherapistWeek, Utilisation
 from keyhouse.core.verdict import Allowed
 from keyhouse.core.waiting_list import Offer, OfferOutcome, OfferTimes, Waiting
 from keyhouse.storage.memory.shelves import Shelves, only_once
+
+_CANCELLED = BookingState.CANCELLED
 
 
 class MemorySlots:
@@ -157,8 +161,36 @@ class MemoryBookings:
         last_first = self._that(lambda one: before is None or _place(one) < _place(before))[::-1]
         return last_first[:limit]
 
+    def of_person(self, person: UserId, shown: Shown, limit: int) -> Sequence[Booking]:
+        """What somebody booked, as far as calendars show it, in the order of time."""
+        return self._that(lambda one: one.person == person and shown.holds(one))[:limit]
+
+    def with_therapist(self, therapist: UserId, shown: Shown, limit: int) -> Sequence[Booking]:
+        """What was booked with somebody, as far as calendars show it, in the order of time."""
+        slots = self._shelves.slots
+        return self._that(lambda one: slots[one.slot].therapist == therapist and shown.holds(one))[:limit]
+
+    def used(self, starts_from: datetime, starts_before: datetime) -> Sequence[TherapistWeek]:
+        """What became of the slots that begin in this time, by therapist."""
+        slots = [slot for slot in self._shelves.slots.values() if starts_from <= slot.starts_at < starts_before]
+        theirs = {therapist: [slot for slot in slots if slot.therapist == therapist] for therapist in _owners(slots)}
+        return [TherapistWeek(therapist, self._used(theirs[therapist])) for therapist in sorted(theirs)]
+
+    def _used(self, slots: Sequence[Slot]) -> Utilisation:
+        numbers = {slot.number for slot in slots}
+        bookings = self._that(lambda one: one.slot in numbers and (one.state is not BookingState.CANCELLED or one.late))
+        states = [one.state for one in bookings]
+        kept, missed, late = (states.count(state) for state in (BookingState.KEPT, BookingState.MISSED, _CANCELLED))
+        offered = sum(slot.withdrawn_at is None for slot in slots)
+        people = len({one.person for one in bookings})
+        return Utilisation(offered, len(bookings) - late, Outcomes(kept, missed, late), people)
+
     def _that(self, fits: Callable[[Booking], bool]) -> list[Booking]:
         return sorted((one for one in self._shelves.bookings.values() if fits(one)), key=_place)
+
+
+def _owners(slots: Sequence[Slot]) -> set[UserId]:
+    return {slot.therapist for slot in slots}
 
 
 def _place(booking: Booking) -> tuple[datetime, int]:

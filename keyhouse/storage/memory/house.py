@@ -215,6 +215,17 @@ class MemoryMemberships:
         everybody = {*self._shelves.people, *(seen.person for seen in self._shelves.memberships.values())}
         return [user_id for user_id in sorted(everybody) if user_id > after and self._is_astray(user_id, now)][:limit]
 
+    def desks_without(self, service: UserId, now: datetime, limit: int) -> Sequence[RoomId]:
+        """Desks of people who live here in which one of the house's own accounts is not."""
+        there = {place.room_id for place in self.of(service) if place.state in INSIDE and not place.is_unanswered(now)}
+        desks = sorted(self._shelves.rooms.values(), key=lambda scope: scope.room_id)
+        missing = (scope for scope in desks if scope.kind is RoomKind.DESK and scope.room_id not in there)
+        return [scope.room_id for scope in missing if any(map(self._lives_here, scope.members))][:limit]
+
+    def _lives_here(self, user_id: UserId) -> bool:
+        found = self._shelves.people.get(user_id)
+        return found is not None and found.state is not PersonState.CLOSED and found.role is not Role.SERVICE
+
     def _is_astray(self, user_id: UserId, now: datetime) -> bool:
         places, person = self.of(user_id), self._shelves.people.get(user_id)
         inside = frozenset(place.room_id for place in places if place.state in INSIDE)

@@ -95,6 +95,7 @@ class Shelves:
     waiting: dict[UserId, Waiting] = field(default_factory=dict)
     priorities: dict[UserId, int] = field(default_factory=dict)
     offers: dict[OfferId, Offer] = field(default_factory=dict)
+    calendar_secrets: dict[UserId, str] = field(default_factory=dict)
     outgoing: dict[OutgoingId, Outgoing] = field(default_factory=dict)
     once: dict[str, OutgoingId] = field(default_factory=dict)
     done: dict[str, Done] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from keyhouse.core.ports import Transaction
 from keyhouse.storage.memory.alarms import MemoryAlarms
 from keyhouse.storage.memory.booking import MemoryBookings, MemorySlots, MemoryWaitingList
+from keyhouse.storage.memory.calendars import MemoryCalendarFeeds
 from keyhouse.storage.memory.devices import MemoryDevices
 from keyhouse.storage.memory.house import MemoryMemberships, MemoryPeople, MemoryReferrals, MemoryRooms
 from keyhouse.storage.memory.inbox import MemoryInbox
@@ -28,6 +29,7 @@ class MemoryTransaction:
         self.slots = MemorySlots(shelves)
         self.bookings = MemoryBookings(shelves)
         self.waiting_list = MemoryWaitingList(shelves)
+        self.calendar_feeds = MemoryCalendarFeeds(shelves)
         self.outbox = MemoryOutbox(shelves)
         self.inbox = MemoryInbox(shelves)
         self.devices = MemoryDevices(shelves)

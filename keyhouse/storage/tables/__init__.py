@@ -4,7 +4,15 @@ Every index is there for a query: see the test that asks SQLite for the plan of 
 """
 
 from keyhouse.storage.tables.audit import audit_anchor, audit_entry, audit_person_key
-from keyhouse.storage.tables.booking import booking, booking_event, slot, slot_condition, slot_offer, waiting
+from keyhouse.storage.tables.booking import (
+    booking,
+    booking_event,
+    calendar_feed,
+    slot,
+    slot_condition,
+    slot_offer,
+    waiting,
+)
 from keyhouse.storage.tables.cases import alert, care_case
 from keyhouse.storage.tables.inbox import bot_device, incoming
 from keyhouse.storage.tables.names import metadata
@@ -22,6 +30,7 @@ __all__ = [
     "booking",
     "booking_event",
     "bot_device",
+    "calendar_feed",
     "care_case",
     "heartbeat",
     "incoming",

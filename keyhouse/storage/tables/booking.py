@@ -22,6 +22,8 @@ slot = Table(
     Column("withdrawn_at", UtcDateTime),
     CheckConstraint("starts_at < ends_at", name="lasts"),
     Index(None, "starts_at", "number"),
+    # Also the withdrawn ones: a calendar strikes out what was booked there.
+    Index(None, "therapist", "starts_at"),
     # People type the number, from a message of last month if need be: it is never given twice.
     sqlite_autoincrement=True,
 )
@@ -51,6 +53,9 @@ booking = Table(
     Column("ended_at", UtcDateTime),
     CheckConstraint("(state = 'booked') = (ended_at IS NULL)", name="ended"),
     Index(None, "starts_at", "number"),
+    Index(None, "person", "ends_at"),
+    # Also the cancelled ones.
+    Index(None, "slot"),
     # Calendars know the session by it, for ever.
     sqlite_autoincrement=True,
 )
@@ -91,6 +96,15 @@ slot_offer = Table(
     Index(None, "slot", "person"),
     # What is to be done names it, also after it is gone.
     sqlite_autoincrement=True,
+)
+
+calendar_feed = Table(
+    "calendar_feed",
+    metadata,
+    Column("person", ForeignKey("person.user_id", ondelete="CASCADE"), primary_key=True),
+    Column("secret_hash", String, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
 )
 
 

@@ -59,7 +59,8 @@ def test_every_command_has_one_place_one_worker_and_an_example_that_is_that_comm
 @pytest.mark.parametrize("place", Place)
 def test_help_lists_every_command_of_the_place_and_one_bot_answers_it(place: Place) -> None:
     for command in COMMANDS:
-        assert (command.example in help_text(place)) == (command.place is place or command.name == "help")
+        line = f"- `{command.example}` {command.does}"
+        assert (line in help_text(place)) == (command.place is place or command.name == "help")
     assert find_command("help", place) is not None
     assert find_command("help", place).worker is ANSWERS_HELP[place]  # type: ignore[union-attr]
 

@@ -166,14 +166,14 @@ COVERED = {
     Part.WATCHER: {("process_stopped", "risk_monitor"), ("process_stopped", "risk_monitor_2"),
                    ("watcher_lags", "risk_monitor"), ("outbox_late", "risk_monitor"), ("probe_late", "")},
     Part.HOMESERVER: {("homeserver_away", ""), ("watcher_lags", "risk_monitor"), ("outbox_late", "risk_monitor"),
-                      ("outbox_late", "room_gatekeeper"), ("probe_late", "")},
+                      ("outbox_late", "room_gatekeeper"), ("outbox_late", "booking"), ("probe_late", "")},
     Part.CONCIERGE: {("process_stopped", "room_gatekeeper"), ("outbox_late", "room_gatekeeper")},
     Part.CARD: {("outbox_late", "risk_monitor"), ("probe_late", "")},
 }  # fmt: skip
-SUBJECTS = {"", "risk_monitor", "risk_monitor_2", "room_gatekeeper", "front_door", "caretaker", "room 12"}
+SUBJECTS = {"", "risk_monitor", "risk_monitor_2", "room_gatekeeper", "booking", "front_door", "caretaker", "room 12"}
 POSSIBLE = {
     AlarmKind.HOMESERVER_AWAY: {""}, AlarmKind.PROBE_LATE: {""}, AlarmKind.STORE_AWAY: {""},
-    AlarmKind.OUTBOX_LATE: {"risk_monitor", "room_gatekeeper", "caretaker"},
+    AlarmKind.OUTBOX_LATE: {"risk_monitor", "room_gatekeeper", "booking", "caretaker"},
     AlarmKind.WATCHER_LAGS: {"risk_monitor"},
 }  # fmt: skip
 

@@ -2,20 +2,27 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from keyhouse.core.ids import Condition, UserId
+from keyhouse.core.cases import Outcome, closed
+from keyhouse.core.ids import Condition, EventId, UserId
 from keyhouse.core.people import Key, Person, PersonState, Role
+from keyhouse.core.ports import Transaction
+from keyhouse.core.workflows import booking
 from keyhouse.core.workflows.team import reserve
 from provisioning.answers import House
 from provisioning.bootstrap import make_house
 from provisioning.cli import run
 from provisioning.directory import HouseDirectory
+from tests.support.household import alert
+from tests.support.household import case as a_case
 from tests.support.paged_house import config_with_pager, settings_of
+from tests.support.therapy import DAY, RULES, add, plan
 
 RIVER = UserId("@river:keyhouse.localhost")
 DOCTOR = UserId("@ash-k2m4:keyhouse.localhost")
@@ -98,3 +105,26 @@ def test_an_unfit_name_of_the_team_is_refused_in_one_sentence(people: Give, name
 def test_a_fit_name_of_the_team_is_asked_of_the_homeserver(people: Give) -> None:
     # This house was never up, so there is no account yet with which to ask.
     assert "keyhouse.json is missing" in people("add", "--role", "clinician", "--name", "Dr Birch")
+
+
+def test_who_is_closed_gives_every_session_back_and_who_cannot_be_closed_keeps_them(house: House, people: Give) -> None:
+    (number,) = add(house.store, replace(plan(datetime.now(UTC) + 9 * DAY), therapist=DOCTOR), datetime.now(UTC))
+
+    def book(tx: Transaction, event: str) -> None:
+        booking.book(tx, RIVER, number, EventId(event), RULES, datetime.now(UTC))
+
+    def states() -> list[str]:
+        with house.store.reading() as tx:
+            return [one.state.value for one in tx.bookings.listed(limit=9)]
+
+    with house.store.writing() as tx:
+        book(tx, "$book")
+        case = tx.cases.add(replace(a_case("river", alert("one", "river")), author=RIVER))
+    refused, kept = people("close", "river"), states()
+    with house.store.writing() as tx:
+        tx.cases.update(closed(case, DOCTOR, Outcome.SUPPORT, datetime.now(UTC)))
+
+    people("close", "river")
+
+    assert refused.startswith("error: this person has an open case")
+    assert (kept, states()) == (["booked"], ["cancelled"])

@@ -262,6 +262,7 @@ def test_ready_is_for_its_owner_alone_and_holds_what_others_rely_on(kept: HouseD
     assert ready.document()["bots"] == {
         "risk_monitor": "@watcher:keyhouse.localhost",
         "room_gatekeeper": "@concierge:keyhouse.localhost",
+        "booking": "@booking:keyhouse.localhost",
     }
     assert ready.document()["demo"] == {
         "clinician": {"user_id": "@sam-demo:keyhouse.localhost", "password": "a password"},
