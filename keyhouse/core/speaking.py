@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keyhouse.core.carried import Act, Content, act_of, carried
+from keyhouse.core.house_rules import is_asked_to_agree
 from keyhouse.core.ids import RoomId, UserId
-from keyhouse.core.people import REFERRED_ROLES, Person, PersonState, Role
+from keyhouse.core.people import Person, PersonState, Role
 from keyhouse.core.rooms import ROOM_KINDS, KindRules, RoomKind
 from keyhouse.core.verdict import Allowed, Reason, Refused, Verdict
 
@@ -21,8 +22,7 @@ class Speaker:
     @classmethod
     def of(cls, person: Person) -> "Speaker":
         """Say what is asked of a person; only those who came by a referral are asked to agree to the rules."""
-        has_agreed = person.role not in REFERRED_ROLES or person.rules_agreed is not None
-        return cls(person.role, person.state, has_agreed)
+        return cls(person.role, person.state, not is_asked_to_agree(person))
 
 
 @dataclass(frozen=True, slots=True)
